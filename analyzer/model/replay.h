@@ -1,0 +1,66 @@
+/*
+ * replay.h - events to blocks: the live set at any stamp.  Floor: model.
+ *
+ * The sink sees births, deaths and realloc completions in order; memory is proportional to live
+ * blocks.  In stamp order an address must alternate alloc, free, alloc...: an inversion on one
+ * address within HL_REPAIR_TICKS is repaired and counted, what cannot be repaired is counted.
+ */
+#ifndef HL_MODEL_REPLAY_H
+#define HL_MODEL_REPLAY_H
+
+#include "analyzer/input/trace.h"
+
+struct hl_block {
+	uint64_t address;
+	uint64_t size;
+	uint64_t stamp;	 /* of its allocation */
+	uint32_t stack;	 /* node id */
+	uint32_t thread; /* serial of the allocating thread */
+	uint32_t user;	 /* for the sink: set in born, kept until died; 0 at first */
+	uint8_t entry, domain, inherited;
+};
+
+/* Any callback may be NULL.  Blocks are valid during the call only. */
+struct hl_sink {
+	/* A block is born (alloc, map_range).  The sink may set b->user. */
+	void (*born)(void *ctx, struct hl_block *b);
+	/* A block died (free, drop).  temporary: no other allocation of the allocating thread came
+	 * between.  stamp: of the death. */
+	void (*died)(void *ctx, const struct hl_block *b, uint64_t stamp, int temporary);
+	/* A realloc is complete: old leaves and now enters at once (no moment with neither or both).
+	 * now->user is preset to old->user. */
+	void (*moved)(void *ctx, const struct hl_block *old, struct hl_block *now);
+	/* FREE_RANGE cut a mapping: the block keeps `size` bytes, `lost` bytes fewer than before. */
+	void (*shrunk)(void *ctx, const struct hl_block *b, uint64_t lost, uint64_t stamp);
+	/* A snapshot mark. */
+	void (*mark)(void *ctx, uint64_t stamp, enum hl_mark reason, const char *label, uint32_t thread);
+};
+
+struct hl_replay_counts {
+	uint64_t allocs;	   /* blocks born; a completed realloc counts as one */
+	uint64_t frees;		   /* blocks died; a completed realloc of a block counts as one */
+	uint64_t reallocs;	   /* completed ones among them */
+	uint64_t temporary;	   /* died blocks with no allocation of that thread in between */
+	uint64_t total_bytes;	   /* ever allocated */
+	uint64_t live_bytes, live_blocks; /* at the end of the replay */
+	uint64_t peak_bytes, peak_stamp; /* maximum of live_bytes, and when first reached */
+	uint64_t in_flight;	   /* reallocs that never completed: their blocks are live, not leaked */
+	uint64_t repaired;	   /* same-address inversions within the window, repaired */
+	uint64_t violations;	   /* order violations that could not be repaired */
+	uint64_t unexplained_frees; /* of addresses that no event allocated */
+	uint64_t inherited_blocks, inherited_bytes; /* live at the fork this trace begins with */
+	uint64_t first_stamp, last_stamp;
+	uint64_t events;
+};
+
+/* Replay everything with stamp <= until (UINT64_MAX: all).  Allocs of inherited events do count as
+ * blocks (b->inherited), but allocs/frees/total_bytes count only the program's own. */
+int hl_replay(struct hl_trace *t, uint64_t until, const struct hl_sink *sink, void *ctx,
+	      struct hl_replay_counts *out, struct hl_diag *d);
+
+/* As hl_replay, then each live block in no particular order (in-flight ones included). */
+int hl_replay_live(struct hl_trace *t, uint64_t until, const struct hl_sink *sink, void *ctx,
+		   void (*live)(void *ctx, const struct hl_block *b), struct hl_replay_counts *out,
+		   struct hl_diag *d);
+
+#endif

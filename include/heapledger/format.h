@@ -1,0 +1,417 @@
+/*
+ * format.h - all that the preloaded library and the analyzer share: the region, the records in
+ * it, and the trace file.
+ *
+ * Byte order: little endian, checked at compile time.  All integers in records are LEB128
+ * varints ("uv"), signed ones zigzag first ("sv").  Strings are uv length + bytes, no NUL.
+ *
+ * Three layers:
+ *   region   one shared mapping: header, image table, link table, slots.  Backed by a memfd
+ *            (launcher) or by a file (bare LD_PRELOAD; then the region is the trace).
+ *   stream   the records one thread wrote at one signal-nesting level, in order.  It is stored
+ *            as numbered *claims*: claim k is what went into the k-th slot the stream took.
+ *            Coding state is reset at the start of a claim, so a lost slot loses only itself.
+ *   trace    a file per program image: blocks, each a piece (claim, offset) of one stream, an
+ *            index at the end.
+ *
+ * Versions: HL_FORMAT_MAJOR changes when an old reader must refuse.  New records need no new
+ * version: every record other than the events is length-prefixed and says whether a reader
+ * that does not know it must stop (HL_TAG_MUST).
+ */
+#ifndef HEAPLEDGER_FORMAT_H
+#define HEAPLEDGER_FORMAT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "formats are little endian");
+
+#define HL_FORMAT_MAJOR 1
+#define HL_FORMAT_MINOR 0
+
+/* ---- stamps ------------------------------------------------------------------------------
+ * A stamp is a tick count of the invariant TSC >> shift, or of CLOCK_MONOTONIC_RAW nanoseconds
+ * >> shift where there is none.  The shift makes a tick 8-16 ns: hand-off of an address between
+ * two threads takes longer than that, so order on one address is kept (ties are settled by the
+ * rule that an address alternates alloc, free), and most deltas fit in the tag byte. */
+enum hl_clock { HL_CLOCK_TSC = 1, HL_CLOCK_MONOTONIC_RAW = 2 };
+
+/* ---- region ------------------------------------------------------------------------------ */
+
+#define HL_REGION_MAGIC 0x314e474552474c48ull /* "HLGREGN1" */
+#define HL_SLOT_BYTES	(32u * 1024)
+#define HL_IMAGES_MAX	2048u
+#define HL_WINDOW_BYTES (32u * 1024 * 1024) /* slots are mapped by windows of this size */
+#define HL_SLOTS_PER_WINDOW (HL_WINDOW_BYTES / HL_SLOT_BYTES)
+
+enum hl_backing { HL_BACKING_MEMFD = 1, HL_BACKING_FILE = 2 };
+
+/* What was not recorded, and why.  Indices of hl_image.lost; names in hl_lost_names. */
+enum hl_lost {
+	HL_LOST_FULL,	   /* events: no free slot within the wait */
+	HL_LOST_NESTED,	   /* events: more than two levels of signal nesting */
+	HL_LOST_STACK,	   /* events kept, their stack not (table full, no memory) */
+	HL_LOST_THREAD,	   /* events: no memory for a thread's state */
+	HL_LOST_EXITED,	   /* events: after a thread's end, the shared slot was busy */
+	HL_LOST_STARTUP,   /* events: another thread was starting the library */
+	HL_LOST_CHILD,	   /* programs: a child could not be traced */
+	HL_LOST_OPTION,	   /* unknown names in HEAPLEDGER_OPTIONS */
+	HL_LOST_KINDS = 12 /* room for later kinds */
+};
+
+/* One traced program image (a process, or a process after exec).  Written by its process. */
+struct hl_image {
+	/* 0: free.  Claimed by compare-and-swap 0 -> pid, freed (0) by the collector.  In a child
+	 * that has its own pid namespace this is the pid seen there; 0 never. */
+	_Atomic uint32_t pid;
+	_Atomic uint32_t id;	 /* serial in this region, from next_image; 0 until hello */
+	_Atomic uint32_t ended;	 /* 1: it said that it ended (exit, exec succeeded is unknown) */
+	uint32_t parent;	 /* image id it was forked from, 0 */
+	_Atomic uint64_t lost[HL_LOST_KINDS];
+	_Atomic uint64_t waits;	 /* times a thread waited for a free slot */
+	uint8_t reserved[8];
+};
+_Static_assert(sizeof(struct hl_image) == 128, "two cache lines");
+
+/* The mailbox of `heapledger snapshot PID`: one request at a time, see region.h. */
+enum hl_mail_state { HL_MAIL_IDLE, HL_MAIL_CLAIMED, HL_MAIL_POSTED, HL_MAIL_DONE };
+struct hl_mail {
+	_Atomic uint32_t state;
+	_Atomic uint32_t client; /* pid of the requester, to take over from a dead one */
+	uint32_t pid;		 /* the process asked for */
+	uint32_t result;	 /* errno, 0 done */
+	uint64_t stamp;		 /* of the mark, filled in by the collector */
+	char label[104];	 /* NUL terminated */
+};
+
+/*
+ * Layout of the mapping, all offsets fixed by nslots:
+ *   0                      struct hl_region
+ *   HL_REGION_IMAGES       struct hl_image[HL_IMAGES_MAX]
+ *   HL_REGION_LINKS        _Atomic uint32_t[nslots]   (memfd backing only)
+ *   hl_region_slots_off()  slots, HL_SLOT_BYTES each
+ */
+struct hl_region {
+	uint64_t magic;
+	uint16_t major, minor;
+	uint32_t backing; /* enum hl_backing */
+	uint32_t nslots;
+	uint32_t slot_bytes;
+	uint8_t uuid[16];
+	uint32_t clock; /* enum hl_clock */
+	uint32_t stamp_shift;
+	uint64_t ticks_per_s;	 /* of stamps, after the shift */
+	uint64_t start_stamp;	 /* when the region was made */
+	uint64_t start_realtime_ns;
+	uint32_t collector_pid;	 /* 0: bare */
+	uint32_t growth_on;	 /* 1: threads keep live_delta */
+	uint8_t pad0[40];
+
+	/* Written by every process; each group on its own cache line. */
+	_Alignas(64) _Atomic uint64_t free_head;   /* tag << 32 | index + 1; 0 index: empty */
+	_Alignas(64) _Atomic uint64_t sealed_head; /* the same */
+	_Alignas(64) _Atomic uint32_t bump;	   /* slots never used yet start here */
+	_Atomic uint32_t next_image;		   /* last image id given out */
+	_Atomic uint32_t refused_images;	   /* no image entry was free: not traced */
+	_Alignas(64) _Atomic uint32_t seal_futex;  /* ++ at each seal; the collector waits on it */
+	_Atomic uint32_t collector_waits;	   /* 1: wake it */
+	_Alignas(64) _Atomic uint32_t free_futex;  /* ++ at each hand-back; starved threads wait on it */
+	_Atomic uint32_t free_waiters;
+	_Alignas(64) _Atomic uint32_t heartbeat;   /* ++ at each round of the collector */
+	_Atomic uint32_t closed;		   /* 1: nobody collects any more: be inert */
+	_Alignas(64) struct hl_mail mail;
+};
+_Static_assert(sizeof(struct hl_region) <= 4096, "header is one page");
+
+#define HL_REGION_IMAGES 4096u
+#define HL_REGION_LINKS	 (HL_REGION_IMAGES + HL_IMAGES_MAX * 128u)
+
+/* Offset of slot 0: a multiple of 64 KiB after the tables. */
+static inline uint64_t hl_region_slots_off(uint32_t backing, uint32_t nslots)
+{
+	uint64_t links = backing == HL_BACKING_MEMFD ? (uint64_t)nslots * 4 : 0;
+
+	return (HL_REGION_LINKS + links + 65535) & ~65535ull;
+}
+
+static inline uint64_t hl_region_bytes(uint32_t backing, uint32_t nslots)
+{
+	return hl_region_slots_off(backing, nslots) + (uint64_t)nslots * HL_SLOT_BYTES;
+}
+
+/* Streams: thread serial (1..., unique in the image's life) and nesting level 0-2.
+ * Level 3 of thread 0 is the shared stream for frees after a thread's end. */
+#define HL_STREAM(thread, level) ((uint32_t)(thread) << 2 | (uint32_t)(level))
+#define HL_STREAM_THREAD(stream) ((stream) >> 2)
+#define HL_STREAM_COLLECTOR	 0xffffffffu /* records the collector itself adds */
+
+enum hl_slot_state { HL_SLOT_FREE, HL_SLOT_OPEN, HL_SLOT_SEALED };
+
+struct hl_slot {
+	/* Set before state becomes OPEN (release), constant until the slot is handed back. */
+	_Atomic uint32_t state; /* enum hl_slot_state */
+	uint32_t image_entry;	/* index into the image table */
+	uint32_t image_id;
+	uint32_t stream;
+	uint32_t tid;
+	uint32_t claim; /* 0, 1, ... within the stream */
+	uint64_t base_stamp;
+	/* Written by the owner while OPEN. */
+	_Atomic uint32_t used;	/* bytes of whole records in data[]; release */
+	_Atomic uint32_t facts; /* records in data[] that are not events */
+	_Atomic uint64_t in_hook_since; /* 0, or a stamp not above any this thread may still write */
+	_Atomic int64_t live_delta;	/* bytes allocated - freed during this claim, approximate */
+	uint8_t pad0[8];
+	/* Written by the collector only. */
+	_Alignas(64) uint32_t collected; /* bytes of data[] already in the trace file */
+	uint8_t pad1[60];
+	uint8_t data[];
+};
+_Static_assert(sizeof(struct hl_slot) == 128, "two cache lines");
+#define HL_SLOT_ROOM (HL_SLOT_BYTES - (uint32_t)sizeof(struct hl_slot))
+
+/* ---- records -----------------------------------------------------------------------------
+ * First byte, the tag: bits 0-1 are its class.
+ *
+ * ALLOC  bit 2: address is a cache hit; bit 3: site is a cache hit; bits 4-7: stamp nibble
+ *        tag [stamp] address site
+ * FREE   bit 2: address is a cache hit; bit 3: by operator delete; bits 4-7: stamp nibble
+ *        tag [stamp] address
+ * EVENT  bits 2-7: enum hl_op
+ *        tag uv(stamp delta) fields
+ * FACT   bits 2-6: enum hl_fact; bit 7: HL_TAG_MUST
+ *        tag uv(payload bytes) payload
+ *
+ * stamp    delta to the stream's previous stamp (claim start: slot base_stamp).  The nibble is
+ *          the delta when < 15, else uv(delta - 15) follows the tag.
+ * address  hit: one byte, index into the address cache.  miss: uv(z << 1 | odd), d = address -
+ *          previous address of the stream (mod 2^64, claim start: 0); odd = 0: z = zigzag(d / 16),
+ *          odd = 1 (d not a multiple of 16): z = zigzag(d) and d is within +-2^61, else HL_OP_ALLOC.
+ *          Either way the address is then stored at hl_addr_slot(address) and becomes previous.
+ * site     hit: one byte, index into the site cache.  miss: uv(stack << 3 | entry) uv(size),
+ *          then stored at hl_site_slot(...).
+ *
+ * Both caches are per claim, 256 entries, start as zeroes.
+ */
+enum { HL_TAG_ALLOC, HL_TAG_FREE, HL_TAG_EVENT, HL_TAG_FACT };
+#define HL_TAG_HIT    0x04u
+#define HL_TAG_SITE   0x08u
+#define HL_TAG_DELETE 0x08u
+#define HL_TAG_MUST   0x80u
+#define HL_STAMP_MORE 15u
+
+/* Which entry point made the block.  An alloc by REALLOC completes the stream's open release. */
+enum hl_entry {
+	HL_ENTRY_MALLOC,
+	HL_ENTRY_CALLOC,
+	HL_ENTRY_REALLOC,
+	HL_ENTRY_ALIGNED,
+	HL_ENTRY_NEW,
+	HL_ENTRY_NEW_ARRAY,
+	HL_ENTRY_MMAP, /* only with HL_OP_ALLOC and later */
+	HL_ENTRY_POOL,
+	HL_ENTRY_FREE = 8, /* entries of frees */
+	HL_ENTRY_DELETE,
+	HL_ENTRY_DELETE_ARRAY,
+	HL_ENTRY_COUNT
+};
+
+/* Identity of a block is (domain, address). */
+enum hl_domain { HL_DOMAIN_HEAP = 0, HL_DOMAIN_MMAP = 1, HL_DOMAIN_POOL = 2 };
+
+enum hl_op {
+	HL_OP_ALLOC = 1,  /* uv domain, uv entry, uv address, uv size, uv stack: any alloc */
+	HL_OP_FREE,	  /* uv domain, uv entry, uv address: any free */
+	HL_OP_RELEASE,	  /* address (hit flag first: one byte 0/1, then as above): realloc begins */
+	HL_OP_RESTORE,	  /* the open release: realloc failed, the block is as it was */
+	HL_OP_DROP,	  /* the open release: realloc(p, 0) freed it */
+	HL_OP_MAP_RANGE,  /* uv address, uv bytes, uv stack: domain MMAP */
+	HL_OP_FREE_RANGE, /* uv address, uv bytes: domain MMAP, may cut blocks */
+	HL_OP_MARK,	  /* uv enum hl_mark, string label: a snapshot */
+	HL_OP_LIMIT = 64
+};
+
+enum hl_mark { HL_MARK_API = 1, HL_MARK_COMMAND, HL_MARK_INTERVAL, HL_MARK_GROWTH, HL_MARK_SIGNAL, HL_MARK_END };
+
+/* Facts are unordered: true of the whole trace, but for what is said to carry a stamp. */
+enum hl_fact {
+	/* uv id delta (to the claim's previous NODE id, first: 0), uv (id - parent; parent 0 is the
+	 * root, parent < id), sv (pc - the claim's previous NODE pc).  pc is a return address
+	 * unless HL_NODE_EXACT.  Optional uv flags (enum hl_node_flags) at the end. */
+	HL_FACT_NODE = 1,
+	/* uv epoch: NODE records that follow in this claim belong to it (start: 0). */
+	HL_FACT_EPOCH,
+	/* uv module id, uv first epoch, uv start, uv end, uv bias, string path, string build-id bytes,
+	 * uv soname-less flag reserved 0 */
+	HL_FACT_MODULE,
+	/* uv module id, uv last epoch in which it was mapped */
+	HL_FACT_UNLOAD,
+	/* uv thread serial, uv tid, uv stack low, uv stack high (0 0 unknown), uv stamp */
+	HL_FACT_THREAD,
+	/* uv thread serial, string name, uv stamp */
+	HL_FACT_NAME,
+	/* uv thread serial, uv stamp */
+	HL_FACT_THREAD_END,
+	/* uv image id, uv pid, uv ppid, uv realtime ns, uv stamp, uv depth limit, string exe path,
+	 * string command line (NUL between arguments), string options, uv flags reserved 0 */
+	HL_FACT_HELLO,
+	/* in the child's trace: uv parent image id, uv parent pid, uv next thread serial of the parent,
+	 * uv n, n * (uv stream, uv claim, uv used).  The child inherited, of the parent's streams: all
+	 * claims below `claim` and `used` bytes of it for those listed; all of those not listed whose
+	 * thread serial is below `next`; nothing else. */
+	HL_FACT_FORK,
+	/* where that parent's trace is: string file name (no directory: beside this one), 16 bytes
+	 * uuid as a string, uv image id.  Written by the collector, or by a bare child. */
+	HL_FACT_PARENT,
+	/* uv stamp, string path: the process called exec; void when an event has a later stamp */
+	HL_FACT_EXEC,
+	/* uv enum hl_end, uv status, uv stamp */
+	HL_FACT_END,
+	/* uv stamp: every event below it is in the trace (the collector, at each round) */
+	HL_FACT_SYNC,
+	/* uv enum hl_lost, uv count: at the end, from the image table */
+	HL_FACT_LOST,
+	/* uv start, uv end, uv module id + 1 of the mapper or 0, uv flags, uv stamp: reserved */
+	HL_FACT_RANGE,
+	/* pointer images: reserved for the leak search */
+	HL_FACT_IMAGE_BEGIN,
+	HL_FACT_IMAGE_REGS,
+	HL_FACT_IMAGE_WORDS,
+	HL_FACT_IMAGE_END,
+	HL_FACT_LIMIT = 32
+};
+
+enum hl_node_flags { HL_NODE_EXACT = 1, HL_NODE_GUESSED = 2, HL_NODE_TRUNCATED = 4 };
+
+/* How an image ended.  Absent: unknown. */
+enum hl_end {
+	HL_END_EXIT = 1, /* exit() or return from main, status (from the library's destructor) */
+	HL_END_FAST,	 /* _exit, _Exit, quick_exit */
+	HL_END_EXEC,	 /* replaced by another program */
+	HL_END_SIGNAL,	 /* status is the signal (only known to a waiting parent) */
+	HL_END_GONE	 /* the process ended without a word: killed, or a raw system call */
+};
+
+/* Stack id 0: no stack (not captured).  Node ids start at 1. */
+#define HL_STACK_NONE 0u
+
+/* ---- coding, used by the recorder and the reader ---------------------------------------- */
+
+static inline unsigned hl_addr_slot(uint64_t address)
+{
+	return (unsigned)((address >> 4) * 0x9e3779b97f4a7c15ull >> 56);
+}
+
+static inline unsigned hl_site_slot(uint64_t stack_entry, uint64_t size)
+{
+	return (unsigned)((stack_entry * 0x9e3779b97f4a7c15ull + size * 0xd6e8feb86659fd93ull) >> 56);
+}
+
+static inline uint64_t hl_zigzag(int64_t v)
+{
+	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+static inline int64_t hl_unzigzag(uint64_t z)
+{
+	return (int64_t)(z >> 1) ^ -(int64_t)(z & 1);
+}
+
+/* Write v at p, at most 10 bytes; return the end. */
+static inline uint8_t *hl_put_uv(uint8_t *p, uint64_t v)
+{
+	while (v >= 0x80) {
+		*p++ = (uint8_t)(v | 0x80);
+		v >>= 7;
+	}
+	*p++ = (uint8_t)v;
+	return p;
+}
+
+/* Read from [p, end) into *v; return the position after it, or NULL when it is cut or too long. */
+static inline const uint8_t *hl_get_uv(const uint8_t *p, const uint8_t *end, uint64_t *v)
+{
+	uint64_t r = 0;
+
+	for (unsigned shift = 0; shift < 64 && p < end; shift += 7) {
+		uint8_t b = *p++;
+
+		if (shift == 63 && b > 1)
+			return 0;
+		r |= (uint64_t)(b & 0x7f) << shift;
+		if (!(b & 0x80)) {
+			*v = r;
+			return p;
+		}
+	}
+	return 0;
+}
+
+/* ---- trace file --------------------------------------------------------------------------
+ *   struct hl_file_header
+ *   blocks: struct hl_block_header + stored_bytes of payload, one after the other
+ *   (a finished trace) a block of type INDEX, then struct hl_file_trailer
+ * A trace without its trailer is scanned block by block; a block that fails its CRC is skipped
+ * when its header is sound, else the scan goes on at the next HL_BLOCK_MAGIC.
+ */
+#define HL_FILE_MAGIC	 0x0a31454352544c48ull /* "HLTRCE1\n" */
+#define HL_BLOCK_MAGIC	 0x4b424c48u	       /* "HLBK" */
+#define HL_TRAILER_MAGIC 0x314c524154444e45ull /* "ENDTARL1" */
+
+struct hl_file_header {
+	uint64_t magic;
+	uint16_t major, minor;
+	uint32_t header_bytes; /* offset of the first block */
+	uint8_t uuid[16];      /* of the region: equal for all traces of one run */
+	uint32_t image_id;
+	uint32_t pid;
+	uint32_t clock;
+	uint32_t stamp_shift;
+	uint64_t ticks_per_s;
+	uint64_t start_stamp; /* of the region */
+	uint64_t start_realtime_ns;
+	uint8_t reserved[44];
+	uint32_t crc; /* CRC32C of the bytes before it */
+};
+_Static_assert(sizeof(struct hl_file_header) == 120, "no padding");
+
+enum hl_block_type { HL_BLOCK_CHUNK = 1, HL_BLOCK_INDEX = 2 };
+enum hl_codec { HL_CODEC_RAW = 0, HL_CODEC_ZSTD = 1 };
+
+struct hl_block_header {
+	uint32_t magic;
+	uint8_t type;	 /* unknown types are skipped */
+	uint8_t codec;
+	uint16_t reserved;
+	uint32_t stored_bytes;
+	uint32_t raw_bytes; /* at most HL_SLOT_ROOM for CHUNK */
+	uint32_t stream;
+	uint32_t claim;
+	uint32_t offset; /* of the first raw byte within the claim */
+	uint32_t facts;	 /* 0: no FACT record in it */
+	uint64_t base_stamp; /* of the claim */
+	uint32_t tid;
+	uint32_t crc; /* CRC32C of this header with crc = 0, then the payload as stored */
+};
+_Static_assert(sizeof(struct hl_block_header) == 48, "no padding");
+
+/* Payload of INDEX: one per CHUNK block, in file order. */
+struct hl_index_entry {
+	uint64_t file_offset; /* of the block header */
+	uint64_t base_stamp;
+	uint32_t stream;
+	uint32_t claim;
+	uint32_t offset;
+	uint32_t raw_bytes;
+	uint32_t facts;
+	uint32_t tid;
+};
+_Static_assert(sizeof(struct hl_index_entry) == 40, "no padding");
+
+struct hl_file_trailer {
+	uint64_t index_offset; /* of the INDEX block header */
+	uint64_t file_bytes;   /* of the whole file, this included */
+	uint64_t magic;
+};
+
+#endif
