@@ -7,8 +7,8 @@ ROOT = os.environ.get("HL_ROOT") or os.path.abspath(os.path.join(os.path.dirname
 BUILD = os.environ.get("HL_BUILD") or os.path.join(ROOT, "build")
 HL = os.path.join(BUILD, "heapledger")
 SO = os.path.join(BUILD, "libheapledger.so")
-CC = os.environ.get("CC", "gcc")
-CXX = os.environ.get("CXX", "g++")
+CC = os.environ.get("GUEST_CC", "gcc")
+CXX = os.environ.get("GUEST_CXX", "g++")
 
 # Keys of info's JSON that must be 0 in a trace of a healthy program.
 MUST_BE_ZERO = ("violations", "unexplained_frees", "bad_blocks", "missing_claims")
