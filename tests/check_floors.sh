@@ -30,8 +30,18 @@ floor_of() {
 	analyzer/analysis/*) echo 5 ;;
 	analyzer/report/*) echo 6 ;;
 	analyzer/cli/*) echo 7 ;;
-	# preload says its floor itself, in the comment at the file's top: "floor N"
-	preload/*) sed -n '1,30s/.*[Ff]loor:* \([0-4]\).*/\1/p' "$1" | head -1 ;;
+	# A header of preload names its floor in its first comment: "Floor N".  A source file is on the floor of
+	# its own header (unwind_x.c: of unwind.h); one without a header is on the highest.
+	preload/*.h) sed -n '1,30s/.*Floor \([0-4]\)[.:].*/\1/p' "$1" | head -1 ;;
+	preload/*.c)
+		for h in "${1%.c}.h" "${1%_*}.h"; do
+			if [ -f "$h" ]; then
+				floor_of "$h"
+				return
+			fi
+		done
+		echo 4
+		;;
 	esac
 }
 

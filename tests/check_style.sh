@@ -25,7 +25,7 @@ have() { # COMMAND TEST
 
 find preload analyzer include tests samples \( -name '*.c' -o -name '*.h' -o -name '*.cc' \) \
 	! -path 'tests/golden/*' ! -path 'tests/bench/*' ! -path 'tests/fuzz/*' 2>/dev/null | sort >"$tmp/sources"
-find tests .ci -name '*.sh' -o -path .ci/run | sort >"$tmp/scripts"
+find tests samples .ci -name "*.sh" -o -path .ci/run -o -path .ci/deps | sort >"$tmp/scripts"
 find . -type f ! -path './.git/*' ! -path './build*' ! -path './tests/golden/*' ! -path './tests/fuzz/*' \
 	\( -name '*.[chS]' -o -name '*.cc' -o -name '*.sh' -o -name '*.py' -o -name '*.md' -o -name '*.[13]' -o -name Makefile \) |
 	sort >"$tmp/text"

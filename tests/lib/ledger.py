@@ -37,7 +37,7 @@ def by_line(trace, source):
     rows = {}
     for sort in ("count", "total"):
         for row in stats(trace, "--by", "lineno", "--sort", sort, "--include", "*/" + source)["rows"]:
-            rows[row["line"]] = row
+            rows.setdefault(row["line"], dict.fromkeys(("size", "count", "total", "allocations"), 0)).update(row)
     return rows
 
 
