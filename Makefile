@@ -59,7 +59,7 @@ check: $(O)/deps-check all unit	## run all tests; ends with "N passed, N failed"
 lint: $(O)/deps-check all	## floors and style only
 	$(Q)$(env) sh tests/run_all.sh tests/check_floors.sh tests/check_style.sh
 check-real: $(O)/deps-real all	## trace real programs, compare with valgrind
-	$(Q)$(env) sh tests/real/run.sh
+	$(Q)$(env) VERBOSE=1 sh tests/run_all.sh tests/real/run.sh
 soak: $(O)/deps-check all	## the random tests for longer: ROUNDS=500
 	$(Q)$(env) SIGKILL_ROUNDS=$(or $(ROUNDS),500) LIVESET_CASES="$(foreach s,11 12 13 14 15 16 17 18 19 20,$s:$s:400000)" \
 		sh tests/run_all.sh tests/e2e/sigkill.sh tests/e2e/liveset.sh
