@@ -1,14 +1,9 @@
 /*
- * stamp.h - reading the clock of a region; used by both sides.
+ * stamp.h - reading the clock that orders events; used by both sides.
  *
- * A stamp is `ticks of the region's clock >> stamp_shift` (format.h).  Both functions are
- * async-signal-safe and make no system call where the vDSO has the clock.
- *
- * Order (DESIGN, "Order"): a free is stamped before the real free, by the unfenced form: the
- * counter is read when the instruction executes, which is before any later store can leave the
- * core.  An alloc is stamped after the real alloc, by the fenced form: without the fence the
- * counter may be read while the allocator's loads are still under way.
- * Source: Intel SDM vol. 2, RDTSC ("not a serializing instruction") and LFENCE.
+ * An alloc's stamp is fenced: rdtsc may execute before older loads finish, and the stamp must not
+ * be older than the hand-over of the block by the allocator.  A free's stamp needs no fence: the
+ * stores of the real free become visible only after rdtsc retired (Intel SDM vol. 2B, RDTSC).
  */
 #ifndef HEAPLEDGER_STAMP_H
 #define HEAPLEDGER_STAMP_H
@@ -16,48 +11,42 @@
 #include "heapledger/format.h"
 #include <time.h>
 
-/* CLOCK_MONOTONIC_RAW in nanoseconds. */
-static inline uint64_t hl_stamp_raw_ns(void)
+static inline uint64_t hl_stamp_clock(void)
 {
-	struct timespec t;
+	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	clock_gettime(CLOCK_MONOTONIC_RAW, &ts); /* vDSO: async-signal-safe, keeps errno */
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 #if defined(__x86_64__)
-static inline uint64_t hl_stamp_counter(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-
-static inline void hl_stamp_fence(void)
-{
-	__builtin_ia32_lfence();
-}
-#else
-/* No counter is used on this CPU: the region's clock is never HL_CLOCK_TSC here. */
-static inline uint64_t hl_stamp_counter(void)
-{
-	return hl_stamp_raw_ns();
-}
-
-static inline void hl_stamp_fence(void)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-#endif
-
-/* clock, shift: of the region's header, copied when it was checked. */
 static inline uint64_t hl_stamp(uint32_t clock, uint32_t shift)
 {
-	return (clock == HL_CLOCK_TSC ? hl_stamp_counter() : hl_stamp_raw_ns()) >> shift;
+	if (__builtin_expect(clock == HL_CLOCK_TSC, 1))
+		return __builtin_ia32_rdtsc() >> shift;
+	return hl_stamp_clock() >> shift;
 }
 
 static inline uint64_t hl_stamp_fenced(uint32_t clock, uint32_t shift)
 {
-	hl_stamp_fence();
-	return hl_stamp(clock, shift);
+	if (__builtin_expect(clock == HL_CLOCK_TSC, 1)) {
+		__builtin_ia32_lfence();
+		return __builtin_ia32_rdtsc() >> shift;
+	}
+	return hl_stamp_clock() >> shift;
 }
+#else
+static inline uint64_t hl_stamp(uint32_t clock, uint32_t shift)
+{
+	(void)clock;
+	return hl_stamp_clock() >> shift;
+}
+
+static inline uint64_t hl_stamp_fenced(uint32_t clock, uint32_t shift)
+{
+	(void)clock;
+	return hl_stamp_clock() >> shift;
+}
+#endif
 
 #endif
