@@ -67,12 +67,9 @@ static void read_pair(uint64_t *counter, uint64_t *ns)
 	uint64_t best = UINT64_MAX;
 
 	for (int i = 0; i < 8; i++) {
-		hl_stamp_fence();
-		uint64_t before = hl_stamp_counter();
-		uint64_t t = hl_stamp_raw_ns();
-
-		hl_stamp_fence();
-		uint64_t after = hl_stamp_counter();
+		uint64_t before = hl_stamp_fenced(HL_CLOCK_TSC, 0);
+		uint64_t t = hl_stamp_clock();
+		uint64_t after = hl_stamp_fenced(HL_CLOCK_TSC, 0);
 
 		if (after - before < best) {
 			best = after - before;

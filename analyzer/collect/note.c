@@ -81,24 +81,33 @@ void hl_note_mark(struct hl_note *n, uint64_t stamp, enum hl_mark reason, const 
 	n->bytes = (uint32_t)(p - n->data);
 }
 
+/* Past a record that is no event of the program: a fact, or the name of the thread that writes on;
+ * NULL: it is one, or damaged. */
+static const uint8_t *skip_silent(const uint8_t *p, const uint8_t *end, struct hl_glance *g)
+{
+	uint8_t tag = *p++;
+	uint64_t n;
+
+	if (tag == (HL_TAG_EVENT | HL_OP_THREAD << 2)) {
+		p = hl_get_uv(p, end, &n);
+		return p ? hl_get_uv(p, end, &n) : NULL;
+	}
+	if ((tag & 3) != HL_TAG_FACT)
+		return NULL;
+	p = hl_get_uv(p, end, &n);
+	if (!p || n > (uint64_t)(end - p))
+		return NULL;
+	g->hello |= (tag >> 2 & 31) == HL_FACT_HELLO;
+	return p + n;
+}
+
 struct hl_glance hl_note_glance(const uint8_t *data, size_t bytes)
 {
 	struct hl_glance g = {0, 0};
 	const uint8_t *p = data, *end = data + bytes;
 
-	while (p < end && (*p & 3) == HL_TAG_FACT) {
-		unsigned fact = *p >> 2 & 31;
-		uint64_t n;
-
-		p = hl_get_uv(p + 1, end, &n);
-		if (!p || n > (uint64_t)(end - p)) {
-			g.event = 1;
-			return g;
-		}
-		if (fact == HL_FACT_HELLO)
-			g.hello = 1;
-		p += n;
-	}
-	g.event = p < end;
+	while (p && p < end)
+		p = skip_silent(p, end, &g);
+	g.event = !p;
 	return g;
 }
