@@ -24,6 +24,9 @@ static inline void recorded(struct hl_thread *t, void *p, size_t size, enum hl_e
 		t->inner_seen = 1;
 		t->inner_address = (uint64_t)(uintptr_t)p;
 		t->inner_size = size;
+		/* The stack begins at who called operator new. */
+		t->frame[t->level - 1] = t->hint_frame;
+		caller = ((const uint64_t *)t->hint_frame)[1];
 	}
 	hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, caller);
 }

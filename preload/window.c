@@ -16,6 +16,8 @@
 #define WINDOWS_MAX 1024u
 /* Where the kernel cannot populate (before 5.14): the file is allocated whole, up to this. */
 #define PREALLOCATE (1ull << 30)
+/* Of a file's tables only the header and the first image entry are ever used. */
+#define TABLES_USED (HL_REGION_IMAGES + PAGE)
 #define MAP_LEN	    ((size_t)HL_WINDOW_BYTES + PAGE)
 
 static _Atomic(char *) windows[WINDOWS_MAX];
@@ -191,7 +193,7 @@ int hl_window_create(const char *path, uint64_t max_bytes)
 		}
 		r = hl_sys_fallocate(fd, whole);
 	} else {
-		r = hl_sys_madvise(hl_guest.region, off, MADV_POPULATE_WRITE);
+		r = hl_sys_madvise(hl_guest.region, TABLES_USED, MADV_POPULATE_WRITE);
 	}
 	if (r < 0) {
 		hl_window_detach();
