@@ -143,7 +143,7 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 	uint32_t depth = hl_guest.config.depth, n = 0, skip = 0, node;
 	struct emitter e = { t, s, 0 };
 
-	if (depth > 1)
+	if (depth > 1 && t->frame[t->level - 1])
 		n = hl_unwind(t, s, t->frame[t->level - 1], depth + HL_FRAMES_EXTRA);
 	/* operator new stands between two frames of ours: skip to behind the outermost of them. */
 	for (uint32_t i = 0; i < n && i < HL_FRAMES_EXTRA - 2; i++)

@@ -104,7 +104,7 @@ void hl_config_read(char **envp)
 	const char *v;
 
 	g->config.depth = 64;
-	g->config.max_disk = 16ull << 30;
+	g->config.max_disk = 4ull << 30;
 	for (; envp && *envp; envp++) {
 		if ((v = hl_after(*envp, "HEAPLEDGER_OPTIONS=")))
 			options(v);

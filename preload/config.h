@@ -14,7 +14,7 @@
  *   mmap=1        mmap family counts as allocation
  *   on-full=drop  do not wait for a free slot; default wait
  *   follow=all|none|GLOB   which children to trace, by program name; default all
- *   max-disk=SIZE bare: bytes of the trace at most (k, M, G); default 16G
+ *   max-disk=SIZE bare: bytes of the trace at most (k, M, G); default 4G, sparse
  *   unwind=cfi|libunwind|none   see unwind.h; default cfi
  * Unknown names are counted.
  */

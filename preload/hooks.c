@@ -37,7 +37,7 @@ HL_EXPORT void *malloc(size_t size)
 	void *p;
 
 	if (!hl_real_ready())
-		return hl_boot_alloc(size, 16);
+		return hl_boot_alloc(size, 16, HL_CALLER);
 	t = hl_enter();
 	p = hl_real.malloc(size);
 	if (t) {
@@ -57,7 +57,7 @@ HL_EXPORT void *calloc(size_t n, size_t size)
 	if (!hl_real_ready() || HL_UNLIKELY(!hl_real.calloc)) {
 		if (__builtin_mul_overflow(n, size, &bytes))
 			return NULL;
-		return hl_boot_alloc(bytes, 16);
+		return hl_boot_alloc(bytes, 16, HL_CALLER);
 	}
 	t = hl_enter();
 	p = hl_real.calloc(n, size);
@@ -177,7 +177,7 @@ HL_EXPORT void *realloc(void *p, size_t size)
 	if (HL_UNLIKELY(p && hl_boot_owns(p)))
 		return move_out_of_boot(p, size);
 	if (!hl_real_ready())
-		return hl_boot_alloc(size, 16);
+		return hl_boot_alloc(size, 16, HL_CALLER);
 	return reallocate(p, size, HL_CALLER);
 }
 
@@ -192,7 +192,7 @@ HL_EXPORT void *reallocarray(void *p, size_t n, size_t size)
 	if (HL_UNLIKELY(p && hl_boot_owns(p)))
 		return move_out_of_boot(p, bytes);
 	if (!hl_real_ready())
-		return hl_boot_alloc(bytes, 16);
+		return hl_boot_alloc(bytes, 16, HL_CALLER);
 	return reallocate(p, bytes, HL_CALLER);
 }
 
@@ -203,7 +203,7 @@ static void *aligned(size_t align, size_t size, uint64_t caller, void *(*f)(size
 	void *p;
 
 	if (!hl_real_ready())
-		return hl_boot_alloc(size, align);
+		return hl_boot_alloc(size, align, caller);
 	if (!f)
 		f = hl_real.memalign ? hl_real.memalign : hl_real.aligned_alloc;
 	if (!f)
@@ -235,7 +235,7 @@ HL_EXPORT int posix_memalign(void **out, size_t align, size_t size)
 	int r;
 
 	if (!hl_real_ready() || !hl_real.posix_memalign) {
-		p = hl_boot_alloc(size, align);
+		p = hl_boot_alloc(size, align, HL_CALLER);
 		if (!p)
 			return ENOMEM;
 		*out = p;

@@ -116,9 +116,9 @@ static int have_region(int child)
 	return *hl_guest.output && create_region(child);
 }
 
-static void boot_block(void *ctx, void *p, size_t bytes)
+static void boot_block(void *ctx, void *p, size_t bytes, uint64_t caller)
 {
-	hl_record_alloc(ctx, (uint64_t)(uintptr_t)p, bytes, HL_ENTRY_MALLOC, (uint64_t)(uintptr_t)&boot_block);
+	hl_record_alloc(ctx, (uint64_t)(uintptr_t)p, bytes, HL_ENTRY_MALLOC, caller);
 }
 
 static int wipe_works(void)
@@ -197,7 +197,7 @@ int hl_start(void)
 	set_state(HL_ACTIVE);
 	t = hl_thread_self();
 	if (t) {
-		t->level++;
+		t->frame[t->level++] = 0; /* no hook, so no stack to walk */
 		hl_facts_hello(t);
 		hl_boot_each(boot_block, t);
 		t->level--;
