@@ -89,17 +89,17 @@ $(O)/heapledger.pc: heapledger.pc.in Makefile
 	$(Q)sed 's|@prefix@|$(PREFIX)|;s|@version@|$(version)|' $< >$@
 pages := $(wildcard man/*.1 man/*.3)
 install: all $(O)/heapledger.pc	## PREFIX=/usr/local, DESTDIR for packages
-	$(INSTALL) -Dm755 $(O)/heapledger $(DESTDIR)$(bindir)/heapledger
-	$(INSTALL) -Dm755 $(O)/libheapledger.so $(DESTDIR)$(libdir)/libheapledger.so
-	$(INSTALL) -Dm644 include/heapledger.h $(DESTDIR)$(incdir)/heapledger.h
-	$(INSTALL) -Dm644 $(O)/heapledger.pc $(DESTDIR)$(pcdir)/heapledger.pc
+	$(INSTALL) -Dm755 $(O)/heapledger "$(DESTDIR)$(bindir)/heapledger"
+	$(INSTALL) -Dm755 $(O)/libheapledger.so "$(DESTDIR)$(libdir)/libheapledger.so"
+	$(INSTALL) -Dm644 include/heapledger.h "$(DESTDIR)$(incdir)/heapledger.h"
+	$(INSTALL) -Dm644 $(O)/heapledger.pc "$(DESTDIR)$(pcdir)/heapledger.pc"
 	$(Q)for p in $(pages); do \
-		$(INSTALL) -Dm644 $$p $(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/} || exit 1; done
+		$(INSTALL) -Dm644 $$p "$(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/}" || exit 1; done
 uninstall:	## remove what install put there
-	rm -f $(DESTDIR)$(bindir)/heapledger $(DESTDIR)$(libdir)/libheapledger.so \
-		$(DESTDIR)$(incdir)/heapledger.h $(DESTDIR)$(pcdir)/heapledger.pc \
-		$(foreach p,$(pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $p))/$(notdir $p))
-	-rmdir $(DESTDIR)$(libdir)
+	rm -f "$(DESTDIR)$(bindir)/heapledger" "$(DESTDIR)$(libdir)/libheapledger.so" \
+		"$(DESTDIR)$(incdir)/heapledger.h" "$(DESTDIR)$(pcdir)/heapledger.pc"
+	$(Q)for p in $(pages); do rm -f "$(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/}"; done
+	-rmdir "$(DESTDIR)$(libdir)"
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 clean:	## remove build/
