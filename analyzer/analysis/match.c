@@ -3,37 +3,10 @@
  * Floor: analysis.
  */
 #include "analyzer/analysis/match.h"
+#include "analyzer/analysis/utf8.h"
 #include "analyzer/base/diag.h"
 #include <stdlib.h>
 #include <string.h>
-
-unsigned hl_utf8_decode(const char *s, uint32_t *c)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	unsigned n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : 4;
-	uint32_t v;
-
-	if (n == 1) {
-		*c = p[0];
-		return 1;
-	}
-	v = p[0] & (0xffu >> (n + 1));
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		goto invalid;
-	for (unsigned i = 1; i < n; i++) { /* stops at the NUL: it continues nothing */
-		if ((p[i] & 0xc0) != 0x80)
-			goto invalid;
-		v = v << 6 | (p[i] & 0x3f);
-	}
-	if ((n == 3 && (v < 0x800 || (v >= 0xd800 && v < 0xe000))) ||
-	    (n == 4 && (v < 0x10000 || v > 0x10ffff)))
-		goto invalid;
-	*c = v;
-	return n;
-invalid:
-	*c = 0xdc00u + p[0];
-	return 1;
-}
 
 /* The end of the set that begins after the '[' at p, i.e. its ']'; NULL: it is not closed. */
 static const char *set_end(const char *p)

@@ -9,15 +9,9 @@
 #ifndef HL_ANALYSIS_MATCH_H
 #define HL_ANALYSIS_MATCH_H
 
-#include <stdint.h>
-
 /* 1 when the whole of s matches.  Time: at most length of s times length of pattern. */
 int hl_match(const char *pattern, const char *s);
 /* The same with tracemalloc's normalisation of both: a trailing ".pyc" reads ".py". */
 int hl_match_file(const char *pattern, const char *file);
-
-/* One UTF-8 character of s (not empty) into *c; its length in bytes.  A byte that starts no valid
- * sequence: length 1 and *c = 0xdc00 + byte, as Python's surrogateescape. */
-unsigned hl_utf8_decode(const char *s, uint32_t *c);
 
 #endif

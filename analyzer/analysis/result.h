@@ -50,6 +50,7 @@ struct hl_rows {
 	size_t n;
 	struct hl_stat sum; /* of the blocks that the filters passed, each once; no peak */
 	int has_peak;       /* else the peaks of rows are 0 */
+	int has_totals;     /* else total, allocations, temporary are not complete */
 	int no_tid;         /* threads are grouped by name alone */
 };
 
