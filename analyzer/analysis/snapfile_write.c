@@ -106,6 +106,7 @@ static void put_provenance(struct writer *w, const struct hl_provenance *p)
 	put_member(w, "pid", p->pid);
 	put_text(w, "exe", p->exe);
 	put_text(w, "cmdline", p->cmdline);
+	put_member(w, "complete", p->complete != 0);
 	yajl_gen_map_close(w->g);
 	put_key(w, "snapshot");
 	yajl_gen_map_open(w->g);
@@ -217,8 +218,8 @@ static int compress(const unsigned char *json, size_t json_bytes, uint8_t **byte
 	return HL_OK;
 }
 
-int hl_snapfile_write(const struct hl_provenance *p, const struct hl_heap *h, int all, uint8_t **bytes,
-		      size_t *n, struct hl_diag *d)
+int hl_snapfile_write(const struct hl_provenance *p, const struct hl_heap *h, uint8_t **bytes, size_t *n,
+		      struct hl_diag *d)
 {
 	struct writer w = {.g = yajl_gen_alloc(NULL), .names = hl_stacks_names(h->stacks)};
 	const unsigned char *json;
@@ -230,7 +231,7 @@ int hl_snapfile_write(const struct hl_provenance *p, const struct hl_heap *h, in
 	yajl_gen_map_open(w.g);
 	put_member(&w, "schema", 1);
 	put_provenance(&w, p);
-	put_sites(&w, h, all);
+	put_sites(&w, h, p->complete);
 	put_tables(&w, h);
 	yajl_gen_map_close(w.g);
 	yajl_gen_get_buf(w.g, &json, &json_bytes);
