@@ -11,14 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const sanitizer_libs[] = {"libasan.", "libtsan.", "libubsan.", "liblsan.", "libhwasan.", "libmsan."};
+static const char *const sanitizer_libs[] = {"libasan.", "libtsan.",   "libubsan.",
+					     "liblsan.", "libhwasan.", "libmsan."};
 static const char *const sanitizer_symbols[] = {"__asan_init", "__tsan_init", "__msan_init", "__hwasan_init",
 						"__lsan_init"};
 /* Symbols that only the allocator itself has, before the plain malloc of an unknown one. */
 static const struct {
 	const char *symbol, *name;
-} allocators[] = {{"mallctl", "jemalloc"}, {"je_malloc", "jemalloc"},	  {"tc_malloc", "tcmalloc"},
-		  {"MallocExtension_Internal_GetNumericProperty", "tcmalloc"}, {"mi_malloc", "mimalloc"}};
+} allocators[] = {{"mallctl", "jemalloc"},
+		  {"je_malloc", "jemalloc"},
+		  {"tc_malloc", "tcmalloc"},
+		  {"MallocExtension_Internal_GetNumericProperty", "tcmalloc"},
+		  {"mi_malloc", "mimalloc"}};
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -34,7 +38,8 @@ unsigned hl_elfinfo_own_machine(void)
 
 	/* e_machine is at the same place in both classes */
 	if (f) {
-		if (fseek(f, (long)offsetof(Elf64_Ehdr, e_machine), SEEK_SET) < 0 || fread(&machine, sizeof(machine), 1, f) != 1)
+		if (fseek(f, (long)offsetof(Elf64_Ehdr, e_machine), SEEK_SET) < 0 ||
+		    fread(&machine, sizeof(machine), 1, f) != 1)
 			machine = EM_NONE;
 		fclose(f);
 	}
@@ -78,7 +83,8 @@ static void read_dynamic(struct hl_elfinfo *e, Elf *elf, Elf_Scn *scn, const GEl
 	GElf_Dyn dyn;
 
 	for (size_t i = 0; i < n && gelf_getdyn(data, (int)i, &dyn) && dyn.d_tag != DT_NULL; i++) {
-		const char *name = dyn.d_tag == DT_NEEDED ? elf_strptr(elf, sh->sh_link, dyn.d_un.d_val) : NULL;
+		const char *name =
+			dyn.d_tag == DT_NEEDED ? elf_strptr(elf, sh->sh_link, dyn.d_un.d_val) : NULL;
 
 		if (name)
 			see_needed(e, name);
@@ -104,14 +110,16 @@ static void see_symbol(struct hl_elfinfo *e, const char *name, int exported)
 }
 
 /* The names of sanitizers count wherever they are; an allocator when the program exports malloc. */
-static void read_symbols(struct hl_elfinfo *e, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh, int *malloc_exported)
+static void read_symbols(struct hl_elfinfo *e, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh,
+			 int *malloc_exported)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	size_t n = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
 	GElf_Sym sym;
 
 	for (size_t i = 0; i < n && i < INT_MAX && gelf_getsym(data, (int)i, &sym); i++) {
-		const char *name = sym.st_shndx != SHN_UNDEF ? elf_strptr(elf, sh->sh_link, sym.st_name) : NULL;
+		const char *name =
+			sym.st_shndx != SHN_UNDEF ? elf_strptr(elf, sh->sh_link, sym.st_name) : NULL;
 
 		if (!name)
 			continue;
@@ -130,8 +138,8 @@ static void read_notes(struct hl_elfinfo *e, Elf_Scn *scn)
 	while (data && (at = gelf_getnote(data, at, &nh, &name, &desc)) > 0) {
 		const char *bytes = data->d_buf;
 
-		if (nh.n_type != NT_GNU_BUILD_ID || nh.n_namesz != 4 || memcmp(bytes + name, "GNU", 4) || nh.n_descsz == 0 ||
-		    nh.n_descsz > sizeof(e->build_id))
+		if (nh.n_type != NT_GNU_BUILD_ID || nh.n_namesz != 4 || memcmp(bytes + name, "GNU", 4) ||
+		    nh.n_descsz == 0 || nh.n_descsz > sizeof(e->build_id))
 			continue;
 		memcpy(e->build_id, bytes + desc, nh.n_descsz);
 		e->build_id_bytes = nh.n_descsz;
@@ -169,7 +177,8 @@ static void read_sections(struct hl_elfinfo *e, Elf *elf)
 			read_notes(e, scn);
 		else if (name && !strcmp(name, ".gnu_debuglink"))
 			read_debuglink(e, scn);
-		else if (name && (!strcmp(name, ".debug_info") || !strcmp(name, ".zdebug_info")) && sh.sh_type != SHT_NOBITS)
+		else if (name && (!strcmp(name, ".debug_info") || !strcmp(name, ".zdebug_info")) &&
+			 sh.sh_type != SHT_NOBITS)
 			e->debug_info = 1;
 	}
 	if (!malloc_exported)

@@ -12,16 +12,16 @@
 
 struct hl_elfinfo {
 	int is_elf;
-	int elf_class;	      /* ELFCLASS32, ELFCLASS64 */
-	unsigned machine;     /* EM_X86_64... */
-	int is_program;	      /* ET_EXEC or ET_DYN */
-	char interp[256];     /* PT_INTERP; "" none: static */
-	char sanitizer[64];   /* the library or symbol that shows one; "" none */
-	char allocator[32];   /* name of an allocator that it exports itself; "" none */
+	int elf_class;      /* ELFCLASS32, ELFCLASS64 */
+	unsigned machine;   /* EM_X86_64... */
+	int is_program;     /* ET_EXEC or ET_DYN */
+	char interp[256];   /* PT_INTERP; "" none: static */
+	char sanitizer[64]; /* the library or symbol that shows one; "" none */
+	char allocator[32]; /* name of an allocator that it exports itself; "" none */
 	uint8_t build_id[64];
 	unsigned build_id_bytes;
-	int debug_info;	      /* .debug_info is in the file */
-	char debuglink[256];  /* "" none */
+	int debug_info;      /* .debug_info is in the file */
+	char debuglink[256]; /* "" none */
 };
 
 /* Fill in from an open file.  A file that is no ELF file is no error: is_elf is 0.

@@ -23,15 +23,15 @@ struct hl_signals {
 };
 
 struct hl_launch {
-	const char *path;    /* of the program */
-	int by_shell;	     /* /bin/sh runs it */
+	const char *path; /* of the program */
+	int by_shell;     /* /bin/sh runs it */
 	char **argv;
 	const char *library; /* absolute */
 	const char *options; /* "depth=64,..." */
 	int region_fd;
 	const struct hl_signals *signals;
-	pid_t pid;	     /* set by hl_launch_fork */
-	int control;	     /* ditto */
+	pid_t pid;   /* set by hl_launch_fork */
+	int control; /* ditto */
 };
 
 /* Block every signal, and see that descriptors 0, 1 and 2 are not free to be ours (closed for the command). */

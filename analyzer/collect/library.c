@@ -13,7 +13,8 @@ int hl_library_check(const char *path, struct hl_diag *d)
 	/* Source: ld.so(8), LD_PRELOAD: items are separated by spaces or colons, nothing escapes them;
 	 * a dollar sign begins $LIB and its kin */
 	if (strpbrk(path, " \t\n:$"))
-		return hl_fail(d, HL_ERR_REFUSED, "the library's path must not hold a space, a colon or a $: %s", path);
+		return hl_fail(d, HL_ERR_REFUSED,
+			       "the library's path must not hold a space, a colon or a $: %s", path);
 	if (access(path, R_OK) < 0)
 		return hl_fail(d, HL_ERR_REFUSED, "the library %s: %s", path, strerror(errno));
 	return HL_OK;
@@ -30,7 +31,8 @@ int hl_library_find(char *path, size_t room, struct hl_diag *d)
 
 	if (given && *given) {
 		if (!realpath(given, real))
-			return hl_fail(d, HL_ERR_REFUSED, "the library %s (HEAPLEDGER_LIBRARY): %s", given, strerror(errno));
+			return hl_fail(d, HL_ERR_REFUSED, "the library %s (HEAPLEDGER_LIBRARY): %s", given,
+				       strerror(errno));
 		err = hl_library_check(real, d);
 		if (!err)
 			snprintf(path, room, "%s", real);
@@ -38,7 +40,8 @@ int hl_library_find(char *path, size_t room, struct hl_diag *d)
 	}
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n <= 0)
-		return hl_fail(d, HL_ERR_REFUSED, "cannot find the library: /proc/self/exe: %s", strerror(errno));
+		return hl_fail(d, HL_ERR_REFUSED, "cannot find the library: /proc/self/exe: %s",
+			       strerror(errno));
 	self[n] = 0;
 	slash = strrchr(self, '/');
 	if (slash)
@@ -52,6 +55,6 @@ int hl_library_find(char *path, size_t room, struct hl_diag *d)
 			snprintf(path, room, "%s", real);
 		return err;
 	}
-	return hl_fail(d, HL_ERR_REFUSED, "the library is missing: neither %s/%s nor %s/%s exists", self, places[0], self,
-		       places[1]);
+	return hl_fail(d, HL_ERR_REFUSED, "the library is missing: neither %s/%s nor %s/%s exists", self,
+		       places[0], self, places[1]);
 }

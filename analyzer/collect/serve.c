@@ -30,7 +30,8 @@ static void settle(const struct hl_share *share, int control)
 {
 	struct rlimit l;
 	sigset_t all;
-	int null, low = share->fd < control ? share->fd : control, high = share->fd < control ? control : share->fd;
+	int null, low = share->fd < control ? share->fd : control,
+		  high = share->fd < control ? control : share->fd;
 
 	setsid();
 	prctl(PR_SET_NAME, "hl-collector");
@@ -103,7 +104,8 @@ static void tell_warning(struct hl_collector *c, int control)
 	if (!c->outs.warning.err || c->outs.warned)
 		return;
 	c->outs.warned = 1;
-	snprintf(m.text, sizeof(m.text), "%s; the program goes on, its trace is incomplete", c->outs.warning.text);
+	snprintf(m.text, sizeof(m.text), "%s; the program goes on, its trace is incomplete",
+		 c->outs.warning.text);
 	hl_control_send(control, &m);
 }
 

@@ -14,7 +14,7 @@
 
 struct hl_supervisor {
 	pid_t command;
-	int control; /* to the collector; -1 after it is gone */
+	int control;              /* to the collector; -1 after it is gone */
 	void (*nudge)(void *ctx); /* make the collector look at its messages */
 	/* A message of the collector: warnings while the command runs, its report at the end. */
 	void (*message)(void *ctx, const struct hl_message *m);

@@ -17,7 +17,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define SCRIPTS_MAX 5 /* binfmt_script: the kernel's own limit of nested interpreters */
+#define SCRIPTS_MAX   5   /* binfmt_script: the kernel's own limit of nested interpreters */
 #define SHEBANG_BYTES 256 /* BINPRM_BUF_SIZE */
 
 static void row(struct hl_target *t, const char *name, enum hl_verdict v, const char *fmt, ...)
@@ -78,7 +78,8 @@ static int find_program(const char *name, char path[PATH_MAX], int *err)
 	}
 	for (p = p ? p : "/bin:/usr/bin"; p; p = *end ? end + 1 : NULL) {
 		end = strchrnul(p, ':');
-		if (snprintf(path, PATH_MAX, "%.*s%s%s", (int)(end - p), p, end > p ? "/" : "", name) >= PATH_MAX)
+		if (snprintf(path, PATH_MAX, "%.*s%s%s", (int)(end - p), p, end > p ? "/" : "", name) >=
+		    PATH_MAX)
 			continue;
 		if (is_executable(path, &one))
 			return 1;
@@ -99,11 +100,14 @@ static void check_privilege(struct hl_target *t, const char *path, int fd)
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		return;
 	if ((st.st_mode & S_ISUID) && st.st_uid != getuid())
-		row(t, "privilege", HL_CHECK_REFUSED, "%s is setuid: the dynamic linker ignores LD_PRELOAD", path);
+		row(t, "privilege", HL_CHECK_REFUSED, "%s is setuid: the dynamic linker ignores LD_PRELOAD",
+		    path);
 	else if ((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st.st_gid != getgid())
-		row(t, "privilege", HL_CHECK_REFUSED, "%s is setgid: the dynamic linker ignores LD_PRELOAD", path);
+		row(t, "privilege", HL_CHECK_REFUSED, "%s is setgid: the dynamic linker ignores LD_PRELOAD",
+		    path);
 	else if (getuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0)
-		row(t, "privilege", HL_CHECK_REFUSED, "%s has file capabilities: the dynamic linker ignores LD_PRELOAD", path);
+		row(t, "privilege", HL_CHECK_REFUSED,
+		    "%s has file capabilities: the dynamic linker ignores LD_PRELOAD", path);
 	else
 		row(t, "privilege", HL_CHECK_OK, "gains none by being started");
 }
@@ -115,29 +119,34 @@ static void check_names(struct hl_target *t, const struct hl_elfinfo *e, const c
 	else if (hl_elfinfo_has_debug_file(e, path))
 		row(t, "debug", HL_CHECK_OK, "has debug information in a separate file");
 	else
-		row(t, "debug", HL_CHECK_WARN, "%s has no debug information: no source lines (build with -g)", path);
+		row(t, "debug", HL_CHECK_WARN, "%s has no debug information: no source lines (build with -g)",
+		    path);
 	if (e->build_id_bytes)
 		row(t, "build-id", HL_CHECK_OK, "has one");
 	else
 		row(t, "build-id", HL_CHECK_WARN,
-		    "%s has no build-id: a rebuilt file cannot be told from the traced one (link with -Wl,--build-id)", path);
+		    "%s has no build-id: a rebuilt file cannot be told from the traced one (link with "
+		    "-Wl,--build-id)",
+		    path);
 }
 
 static void check_elf(struct hl_target *t, const struct hl_elfinfo *e, const char *path)
 {
 	if (e->elf_class != hl_elfinfo_own_class()) {
-		row(t, "machine", HL_CHECK_REFUSED, "%s is a %d-bit program, the library is for %d bits", path,
-		    e->elf_class == ELFCLASS32 ? 32 : 64, hl_elfinfo_own_class() == ELFCLASS32 ? 32 : 64);
+		row(t, "machine", HL_CHECK_REFUSED, "%s is a %d-bit program, the library is for %d bits",
+		    path, e->elf_class == ELFCLASS32 ? 32 : 64,
+		    hl_elfinfo_own_class() == ELFCLASS32 ? 32 : 64);
 		return;
 	}
 	if (e->machine != hl_elfinfo_own_machine()) {
-		row(t, "machine", HL_CHECK_REFUSED, "%s is built for another machine (ELF machine %u)", path, e->machine);
+		row(t, "machine", HL_CHECK_REFUSED, "%s is built for another machine (ELF machine %u)", path,
+		    e->machine);
 		return;
 	}
 	row(t, "machine", HL_CHECK_OK, "built for this one");
 	if (!e->is_program || !e->interp[0]) {
-		row(t, "dynamic", HL_CHECK_REFUSED, "%s is statically linked: there is no dynamic linker to preload the library",
-		    path);
+		row(t, "dynamic", HL_CHECK_REFUSED,
+		    "%s is statically linked: there is no dynamic linker to preload the library", path);
 		return;
 	}
 	if (strstr(e->interp, "ld-musl")) {
@@ -146,14 +155,17 @@ static void check_elf(struct hl_target *t, const struct hl_elfinfo *e, const cha
 	}
 	row(t, "dynamic", HL_CHECK_OK, "linked dynamically, by %s", e->interp);
 	if (e->sanitizer[0])
-		row(t, "sanitizer", HL_CHECK_REFUSED, "%s is a sanitizer build (%s): it has its own allocator and must come first",
-		    path, e->sanitizer);
+		row(t, "sanitizer", HL_CHECK_REFUSED,
+		    "%s is a sanitizer build (%s): it has its own allocator and must come first", path,
+		    e->sanitizer);
 	else
 		row(t, "sanitizer", HL_CHECK_OK, "none");
 	if (!strcmp(e->allocator, "malloc"))
-		row(t, "allocator", HL_CHECK_WARN, "%s has a malloc of its own: what it allocates is not seen", path);
+		row(t, "allocator", HL_CHECK_WARN,
+		    "%s has a malloc of its own: what it allocates is not seen", path);
 	else if (e->allocator[0])
-		row(t, "allocator", HL_CHECK_WARN, "%s has %s linked into it: what it allocates is not seen", path, e->allocator);
+		row(t, "allocator", HL_CHECK_WARN, "%s has %s linked into it: what it allocates is not seen",
+		    path, e->allocator);
 	else
 		row(t, "allocator", HL_CHECK_OK, "that of its libraries");
 	check_names(t, e, path);
@@ -200,7 +212,8 @@ static void check_interpreter(struct hl_target *t, const char *script, char *lin
 
 	parse_line(line, interp, &rest);
 	if (!is_executable(interp, &err)) {
-		row(t, "interpreter", HL_CHECK_REFUSED, "%s: bad interpreter \"%.100s\": %s", script, interp, strerror(err));
+		row(t, "interpreter", HL_CHECK_REFUSED, "%s: bad interpreter \"%.100s\": %s", script, interp,
+		    strerror(err));
 		t->status = 126;
 		return;
 	}
@@ -232,7 +245,8 @@ static void check_file(struct hl_target *t, const char *path, int depth)
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
-		row(t, "readable", HL_CHECK_WARN, "%s cannot be read, so it was not checked: %s", path, strerror(errno));
+		row(t, "readable", HL_CHECK_WARN, "%s cannot be read, so it was not checked: %s", path,
+		    strerror(errno));
 		return;
 	}
 	n = pread(fd, line, SHEBANG_BYTES, 0);
@@ -263,7 +277,8 @@ void hl_target_check(struct hl_target *t, const char *command)
 	memset(t, 0, sizeof(*t));
 	if (!find_program(command, t->path, &err)) {
 		row(t, "command", HL_CHECK_REFUSED, "%s: %s", command,
-		    err == ENOENT ? (strchr(command, '/') ? "no such file" : "command not found") : strerror(err));
+		    err == ENOENT ? (strchr(command, '/') ? "no such file" : "command not found")
+				  : strerror(err));
 		t->status = err == ENOENT || err == ENOTDIR ? 127 : 126;
 		return;
 	}

@@ -23,7 +23,7 @@ struct hl_check {
 
 struct hl_target {
 	char path[PATH_MAX]; /* what is to be executed */
-	int by_shell;	     /* 1: neither ELF nor #!: /bin/sh runs it, as execvp(3) does */
+	int by_shell;        /* 1: neither ELF nor #!: /bin/sh runs it, as execvp(3) does */
 	char library[PATH_MAX];
 	int status; /* 0: `run` would trace it; 125, 126, 127 as `run` would end */
 	struct hl_check checks[HL_CHECKS_MAX];
