@@ -28,7 +28,7 @@ unit    := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*_t
 all: $(O)/libheapledger.so $(O)/heapledger
 
 $(O)/preload/%.o: extra := -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-	-fno-builtin -fno-stack-protector
+	-fno-builtin -fno-tree-loop-distribute-patterns -fno-stack-protector
 $(O)/analyzer/%.o $(O)/tests/%.o: extra := $(san)
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -228,6 +228,8 @@ enum hl_op {
 	HL_OP_MAP_RANGE,  /* uv address, uv bytes, uv stack: domain MMAP */
 	HL_OP_FREE_RANGE, /* uv address, uv bytes: domain MMAP, may cut blocks */
 	HL_OP_MARK,	  /* uv enum hl_mark, string label: a snapshot */
+	HL_OP_THREAD,	  /* uv thread serial: whose the stream's further events of this claim are; a claim
+			   * starts as HL_STREAM_THREAD(stream)'s.  States are handed on between threads. */
 	HL_OP_LIMIT = 64
 };
 
