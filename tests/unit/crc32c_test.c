@@ -41,7 +41,8 @@ START_TEST(parts_chain_to_the_checksum_of_the_whole)
 	size_t n = sizeof(text);
 
 	for (size_t cut = 0; cut <= n; cut++)
-		ck_assert_uint_eq(hl_crc32c(hl_crc32c(0, text, cut), text + cut, n - cut), hl_crc32c(0, text, n));
+		ck_assert_uint_eq(hl_crc32c(hl_crc32c(0, text, cut), text + cut, n - cut),
+				  hl_crc32c(0, text, n));
 }
 END_TEST
 

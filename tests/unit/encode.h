@@ -149,7 +149,8 @@ static inline void encode_free(struct encode *e, uint64_t stamp, uint64_t addres
 	uint64_t delta;
 
 	if (!hit && !encode_near(e, address)) {
-		encode_op_free(e, stamp, HL_DOMAIN_HEAP, by_delete ? HL_ENTRY_DELETE : HL_ENTRY_FREE, address);
+		encode_op_free(e, stamp, HL_DOMAIN_HEAP, by_delete ? HL_ENTRY_DELETE : HL_ENTRY_FREE,
+			       address);
 		return;
 	}
 	delta = encode_delta(e, stamp);
@@ -179,7 +180,8 @@ static inline void encode_drop(struct encode *e, uint64_t stamp)
 	encode_op(e, HL_OP_DROP, stamp);
 }
 
-static inline void encode_map(struct encode *e, uint64_t stamp, uint64_t address, uint64_t bytes, uint64_t stack)
+static inline void encode_map(struct encode *e, uint64_t stamp, uint64_t address, uint64_t bytes,
+			      uint64_t stack)
 {
 	encode_op(e, HL_OP_MAP_RANGE, stamp);
 	encode_uv(e, address);
@@ -274,8 +276,8 @@ static inline void encode_name(struct encode *e, uint64_t serial, const char *na
 	encode_fact_end(e, at);
 }
 
-static inline void encode_hello(struct encode *e, uint64_t image, uint64_t pid, uint64_t stamp, const char *exe,
-				const char *cmdline, size_t cmdline_bytes)
+static inline void encode_hello(struct encode *e, uint64_t image, uint64_t pid, uint64_t stamp,
+				const char *exe, const char *cmdline, size_t cmdline_bytes)
 {
 	size_t at = encode_fact(e, HL_FACT_HELLO);
 

@@ -98,8 +98,8 @@ START_TEST(every_block_holds_what_was_added_and_the_index_finds_it)
 	ck_assert_uint_eq(index.type, HL_BLOCK_INDEX);
 	ck_assert_uint_eq(index.raw_bytes, 6 * sizeof(struct hl_index_entry));
 	for (uint32_t i = 0; i < 6; i++) {
-		struct hl_index_entry x = COPY(struct hl_index_entry,
-					       file + t.index_offset + sizeof(index) + i * sizeof(x));
+		struct hl_index_entry x =
+			COPY(struct hl_index_entry, file + t.index_offset + sizeof(index) + i * sizeof(x));
 
 		ck_assert_uint_eq(x.claim, i);
 		check_block(file, &x, &kept[i]);
