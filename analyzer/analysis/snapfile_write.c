@@ -31,7 +31,7 @@ static uint32_t number(struct renumber *r, uint32_t old)
 		return id;
 	id = (uint32_t)r->n;
 	hl_idmap_add(&r->map, old, id);
-	r->old = hl_grow(r->old, r->n, &r->room, sizeof(*r->old));
+	r->old = hl_grow(r->old, &r->room, r->n + 1, sizeof(*r->old));
 	r->old[r->n++] = old;
 	return id;
 }
@@ -51,7 +51,7 @@ static uint32_t number_traceback(struct writer *w, uint32_t tb)
 	for (uint32_t t = tb; t; t = hl_names_older(w->names, t)) {
 		if (hl_idmap_find(&w->tracebacks.map, t) != HL_ID_NONE)
 			break;
-		way = hl_grow(way, n, &room, sizeof(*way));
+		way = hl_grow(way, &room, n + 1, sizeof(*way));
 		way[n++] = t;
 	}
 	while (n) {
