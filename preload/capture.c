@@ -48,8 +48,10 @@ void hl_record_unloads(struct hl_thread *t)
 	const struct hl_mod *m;
 	uint32_t cursor = 0;
 
-	while ((m = hl_modmap_swept(&cursor)))
+	while ((m = hl_modmap_swept(&cursor))) {
+		hl_unwind_flush();
 		put_unload(t, m);
+	}
 }
 
 /* hl_node_emit: the module first when it is new, then the node. */
@@ -67,6 +69,7 @@ static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t pc, uint3
 		if (m)
 			put_module(e->t, m);
 		if (gone) {
+			hl_unwind_flush();
 			e->epoch_moved = 1;
 			return 0;
 		}
@@ -117,7 +120,7 @@ static uint32_t intern(struct emitter *e, const uint64_t *pcs, uint32_t n, int t
 	for (; k < n; k++) {
 		uint64_t pc = pcs[n - 1 - k];
 
-		node = hl_stacktab_intern(node, pc, 0, epoch, emit_node, e);
+		node = hl_stacktab_intern(node, HL_PC(pc), (uint32_t)(pc >> HL_PC_FLAG_SHIFT), epoch, emit_node, e);
 		if (node == HL_STACK_NONE) {
 			trail->n = 0;
 			return HL_STACK_NONE;
@@ -140,14 +143,14 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 	uint32_t depth = hl_guest.config.depth, n = 0, skip = 0, node;
 	struct emitter e = { t, s, 0 };
 
-	if (depth > 1)
-		n = hl_unwind(s->pcs, depth + HL_FRAMES_EXTRA);
+	if (depth > 1 && t->frame[t->level - 1])
+		n = hl_unwind(t, s, t->frame[t->level - 1], depth + HL_FRAMES_EXTRA);
 	/* operator new stands between two frames of ours: skip to behind the outermost of them. */
 	for (uint32_t i = 0; i < n && i < HL_FRAMES_EXTRA - 2; i++)
 		if (ours(s->pcs[i]))
 			skip = i + 1;
 	n -= skip;
-	if (skip == 0 || n == 0) {
+	if (n == 0) {
 		s->pcs[0] = caller;
 		n = 1;
 		skip = 0;

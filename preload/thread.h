@@ -8,6 +8,7 @@
 #ifndef HL_PRELOAD_THREAD_H
 #define HL_PRELOAD_THREAD_H
 
+#include "preload/cfi.h"
 #include "preload/guest.h"
 
 #define HL_FRAMES_EXTRA 12 /* room for our own frames above the program's */
@@ -40,6 +41,7 @@ struct hl_stream {
 	uint64_t address;
 	struct hl_trail trail;
 	uint64_t *pcs; /* scratch of the unwinder: config.depth + HL_FRAMES_EXTRA */
+	struct hl_cfi cfi; /* scratch of the unwinder */
 	uint64_t addresses[256];
 	struct hl_site sites[256];
 };
@@ -55,6 +57,7 @@ struct hl_thread {
 	uint64_t inner_address, inner_size;
 	uintptr_t frame[HL_LEVELS]; /* stack address of the hook active at that level */
 	struct hl_stream *streams[HL_LEVELS];
+	uint64_t stack_low, stack_high; /* of its stack, as far as the unwinder found it readable */
 	char *scratch;	/* exec: the environment we pass on */
 	size_t scratch_bytes;
 	char name[16];	/* as last recorded */
