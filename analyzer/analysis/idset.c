@@ -81,11 +81,3 @@ uint64_t hl_hash_bytes(const void *p, size_t n)
 		h = (h ^ b[i]) * 0x100000001b3ull;
 	return hl_mix(h);
 }
-
-void *hl_grow(void *array, size_t n, size_t *room, size_t item_bytes)
-{
-	if (n < *room)
-		return array;
-	*room = *room ? *room * 2 : 16;
-	return hl_xrealloc(array, *room * item_bytes);
-}

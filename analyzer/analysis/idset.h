@@ -8,6 +8,7 @@
 #ifndef HL_ANALYSIS_IDSET_H
 #define HL_ANALYSIS_IDSET_H
 
+#include "analyzer/base/buf.h"
 #include "analyzer/base/map.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -50,8 +51,5 @@ void hl_idmap_add(struct hl_idmap *m, uint64_t key, uint32_t id);
 void hl_idmap_release(struct hl_idmap *m);
 
 uint64_t hl_hash_bytes(const void *p, size_t n);
-
-/* Room for one more in an array that doubles: returns the array. */
-void *hl_grow(void *array, size_t n, size_t *room, size_t item_bytes);
 
 #endif

@@ -2,8 +2,8 @@
  * snapfile.h - an extracted snapshot (.hls): a heap that needs no trace, no binaries and no debug
  * information any more; tracemalloc's dump and load.  Floor: analysis: bytes in memory only.
  *
- * Format: the 8 bytes of HL_SNAPFILE_MAGIC, then one zstd frame with its content size, of one JSON
- * object, all numbers non-negative integers but `seconds`:
+ * Format: the 8 bytes of HL_SNAPFILE_MAGIC, then one zstd frame with content size and checksum, of one
+ * JSON object, all numbers non-negative integers but `seconds`:
  *   "schema"     1; a reader refuses a larger one
  *   "provenance" {"version", "trace", "uuid", "image", "pid", "exe", "cmdline", "complete": 0|1}
  *   "snapshot"   {"at": "end"|"peak"|"mark", "number", "label", "seconds"}

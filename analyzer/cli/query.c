@@ -25,7 +25,7 @@ void hl_query_release(struct hl_query *q)
 
 static void add_word(struct hl_words *w, const char *word)
 {
-	w->word = hl_grow(w->word, w->n + 1, &w->room, sizeof(*w->word));
+	w->word = hl_grow(w->word, &w->room, w->n + 2, sizeof(*w->word));
 	w->word[w->n++] = word;
 	w->word[w->n] = NULL;
 }

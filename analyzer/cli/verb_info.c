@@ -18,7 +18,7 @@ struct list {
 
 static void put(struct list *l, const char *name, struct hl_cell value)
 {
-	l->field = hl_grow(l->field, l->n, &l->room, sizeof(*l->field));
+	l->field = hl_grow(l->field, &l->room, l->n + 1, sizeof(*l->field));
 	l->field[l->n++] = (struct hl_field){name, value};
 }
 
