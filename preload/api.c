@@ -31,7 +31,7 @@ HL_EXPORT void heapledger_free(const void *p)
 
 	if (!t)
 		return;
-	hl_record_free_in(t, HL_DOMAIN_POOL, (uint64_t)(uintptr_t)p, HL_ENTRY_POOL);
+	hl_record_free_in(t, HL_DOMAIN_POOL, (uint64_t)(uintptr_t)p, HL_ENTRY_FREE);
 	hl_leave(t);
 }
 

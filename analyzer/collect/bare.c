@@ -55,8 +55,8 @@ static uint32_t next_claim(const struct hl_found *f, uint32_t id)
 	for (uint32_t i = 0; i < n && i < f->nslots; i++) {
 		const struct hl_slot *s = slot_at(f, i);
 
-		if (atomic_load_explicit(&s->state, memory_order_acquire) != HL_SLOT_FREE && s->image_id == id &&
-		    s->stream == HL_STREAM_COLLECTOR && s->claim >= claim)
+		if (atomic_load_explicit(&s->state, memory_order_acquire) != HL_SLOT_FREE &&
+		    s->image_id == id && s->stream == HL_STREAM_COLLECTOR && s->claim >= claim)
 			claim = s->claim + 1;
 	}
 	return claim;
@@ -71,13 +71,15 @@ int hl_bare_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t 
 	if (!find_entry(f, pid, &entry, &id))
 		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld is not traced (yet)", (long)pid);
 	if (flock(f->fd, LOCK_EX) < 0)
-		return hl_fail(d, HL_ERR_NOTFOUND, "cannot lock the trace of process %ld: %s", (long)pid, strerror(errno));
+		return hl_fail(d, HL_ERR_NOTFOUND, "cannot lock the trace of process %ld: %s", (long)pid,
+			       strerror(errno));
 	claim = next_claim(f, id);
 	i = hl_region_claim(f->region, f->backing, f->nslots);
 	if (i == HL_NO_SLOT)
 		return hl_fail(d, HL_ERR_NOTFOUND, "the trace of process %ld is full", (long)pid);
 	if (populate(f, i) < 0)
-		return hl_fail(d, HL_ERR_NOTFOUND, "cannot write the trace of process %ld: %s", (long)pid, strerror(errno));
+		return hl_fail(d, HL_ERR_NOTFOUND, "cannot write the trace of process %ld: %s", (long)pid,
+			       strerror(errno));
 	s = slot_at(f, i);
 	*stamp = hl_stamp_fenced(f->region->clock, f->region->stamp_shift & 63);
 	hl_note_start(&n, *stamp);

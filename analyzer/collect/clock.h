@@ -11,10 +11,10 @@
 #include "heapledger/stamp.h"
 
 struct hl_clock_setup {
-	uint32_t clock; /* enum hl_clock */
-	uint32_t shift; /* a tick is 8-16 ns after it */
-	uint64_t ticks_per_s;	/* after the shift; the first estimate */
-	uint64_t counter, ns;	/* where the measurement began */
+	uint32_t clock;       /* enum hl_clock */
+	uint32_t shift;       /* a tick is 8-16 ns after it */
+	uint64_t ticks_per_s; /* after the shift; the first estimate */
+	uint64_t counter, ns; /* where the measurement began */
 };
 
 /* Choose and calibrate; sleeps 5 ms when it is the TSC. */

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_NS	     1000000000u
+#define LOOK_NS      1000000000u
 #define POLL_MIN_NS  20000000u
 #define GROWTH_NS    10000000u
 #define UNSEEN_LIMIT 512 /* judge them at once: the image table has HL_IMAGES_MAX entries */
@@ -85,7 +85,8 @@ static void finish(struct hl_collector *c, struct hl_out *out)
 		uint64_t count = atomic_load_explicit(&e->lost[i], memory_order_acquire);
 
 		if (out == c->outs.main_out && i == HL_LOST_CHILD)
-			count += atomic_load_explicit(&c->share->region->refused_images, memory_order_relaxed);
+			count +=
+				atomic_load_explicit(&c->share->region->refused_images, memory_order_relaxed);
 		if (count)
 			hl_note_lost(&n, i, count);
 		lost |= count != 0;

@@ -13,8 +13,8 @@
 struct hl_collector_options {
 	const char *path; /* FILE */
 	int force;
-	pid_t command;	       /* its first image writes FILE; its end is told, not noticed */
-	double every_s;	       /* a mark every so often; 0 never */
+	pid_t command;         /* its first image writes FILE; its end is told, not noticed */
+	double every_s;        /* a mark every so often; 0 never */
 	uint64_t growth_bytes; /* a mark when an image grew by so much; 0 never */
 };
 
@@ -23,9 +23,9 @@ struct hl_collector {
 	struct hl_collector_options options;
 	struct hl_outs outs;
 	struct hl_roster roster;
-	int ended;	    /* the command ended */
+	int ended;                /* the command ended */
 	int status, status_known; /* of wait */
-	uint32_t ticket;    /* seal_futex when the round began */
+	uint32_t ticket;          /* seal_futex when the round began */
 	uint64_t poll_gap_ns;
 	uint64_t next_look_ns, next_poll_ns, next_mark_ns, next_growth_ns;
 	struct hl_drain drain;

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_outs *outs, struct hl_roster *roster)
+void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_outs *outs,
+		   struct hl_roster *roster)
 {
 	d->share = share;
 	d->outs = outs;
@@ -162,8 +163,8 @@ void hl_drain_image(struct hl_drain *d, struct hl_out *out)
 	for (uint32_t i = 0; i < n; i++) {
 		struct hl_slot *s = hl_share_slot(d->share, i);
 
-		if (atomic_load_explicit(&s->state, memory_order_acquire) != HL_SLOT_FREE && s->image_id == out->id &&
-		    s->image_entry == out->entry)
+		if (atomic_load_explicit(&s->state, memory_order_acquire) != HL_SLOT_FREE &&
+		    s->image_id == out->id && s->image_entry == out->entry)
 			take(d, i, out);
 	}
 }

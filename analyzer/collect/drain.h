@@ -14,13 +14,14 @@ struct hl_drain {
 	const struct hl_share *share;
 	struct hl_outs *outs;
 	struct hl_roster *roster;
-	uint32_t *order;	/* nslots: the sealed list, turned round */
-	uint64_t last_look;	/* stamp before the previous hl_drain_open */
-	uint64_t slots, bytes;	/* taken so far */
+	uint32_t *order;       /* nslots: the sealed list, turned round */
+	uint64_t last_look;    /* stamp before the previous hl_drain_open */
+	uint64_t slots, bytes; /* taken so far */
 	_Alignas(64) uint8_t copy[HL_SLOT_ROOM];
 };
 
-void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_outs *outs, struct hl_roster *roster);
+void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_outs *outs,
+		   struct hl_roster *roster);
 void hl_drain_release(struct hl_drain *d);
 
 /* Take every sealed slot and hand it back.  Returns how many. */

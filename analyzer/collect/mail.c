@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define PATIENCE_MS 5000
-#define STEP_MS	    50
+#define STEP_MS     50
 
 void hl_mail_answer(struct hl_collector *c)
 {
@@ -51,7 +51,7 @@ void hl_mail_answer(struct hl_collector *c)
 struct search {
 	pid_t pid;
 	uint64_t inode; /* of a memfd; 0 none */
-	int file;	/* of a bare region; -1 none */
+	int file;       /* of a bare region; -1 none */
 };
 
 static int is_candidate(void *ctx, const struct hl_map_line *m)
@@ -152,14 +152,17 @@ static int map_region(struct hl_found *f, int fd, pid_t pid, struct hl_diag *d)
 	struct stat st;
 	void *map;
 
-	if (fstat(fd, &st) < 0 || pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || h.magic != HL_REGION_MAGIC ||
-	    h.major != HL_FORMAT_MAJOR || h.slot_bytes != HL_SLOT_BYTES || h.stamp_shift > 63 ||
-	    (h.backing != HL_BACKING_MEMFD && h.backing != HL_BACKING_FILE) ||
+	if (fstat(fd, &st) < 0 || pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) ||
+	    h.magic != HL_REGION_MAGIC || h.major != HL_FORMAT_MAJOR || h.slot_bytes != HL_SLOT_BYTES ||
+	    h.stamp_shift > 63 || (h.backing != HL_BACKING_MEMFD && h.backing != HL_BACKING_FILE) ||
 	    hl_region_bytes(h.backing, h.nslots) > (uint64_t)st.st_size)
-		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld is traced by another version, or its region is damaged", (long)pid);
+		return hl_fail(d, HL_ERR_NOTFOUND,
+			       "process %ld is traced by another version, or its region is damaged",
+			       (long)pid);
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (map == MAP_FAILED)
-		return hl_fail(d, HL_ERR_NOTFOUND, "cannot map the region of process %ld: %s", (long)pid, strerror(errno));
+		return hl_fail(d, HL_ERR_NOTFOUND, "cannot map the region of process %ld: %s", (long)pid,
+			       strerror(errno));
 	f->region = map;
 	f->bytes = (size_t)st.st_size;
 	f->backing = h.backing;
@@ -182,7 +185,8 @@ int hl_mail_find(struct hl_found *f, pid_t pid, struct hl_diag *d)
 		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld is not traced", (long)pid);
 	fd = s.file >= 0 ? s.file : open_memfd(s.inode);
 	if (fd < 0)
-		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld was traced, but its collector is gone or another user's",
+		return hl_fail(d, HL_ERR_NOTFOUND,
+			       "process %ld was traced, but its collector is gone or another user's",
 			       (long)pid);
 	err = map_region(f, fd, pid, d);
 	if (err)
@@ -230,7 +234,8 @@ static int ask(struct hl_region *r, pid_t pid, const char *label, uint64_t *stam
 
 	for (; !claim(m); ms += STEP_MS) {
 		if (ms >= PATIENCE_MS)
-			return hl_fail(d, HL_ERR_NOTFOUND, "another snapshot command is busy with process %ld", (long)pid);
+			return hl_fail(d, HL_ERR_NOTFOUND,
+				       "another snapshot command is busy with process %ld", (long)pid);
 		hl_share_sleep(&m->state, atomic_load(&m->state), STEP_MS * 1000000u);
 	}
 	m->pid = (uint32_t)pid;
@@ -260,7 +265,8 @@ static int ask(struct hl_region *r, pid_t pid, const char *label, uint64_t *stam
 	if (result == ESRCH)
 		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld is not traced (yet)", (long)pid);
 	if (result)
-		return hl_fail(d, HL_ERR_NOTFOUND, "the trace of process %ld cannot be written: %s", (long)pid, strerror(result));
+		return hl_fail(d, HL_ERR_NOTFOUND, "the trace of process %ld cannot be written: %s",
+			       (long)pid, strerror(result));
 	return HL_OK;
 }
 
@@ -269,6 +275,7 @@ int hl_mail_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t 
 	if (f->backing == HL_BACKING_FILE)
 		return hl_bare_snapshot(f, pid, label, stamp, d);
 	if (atomic_load(&f->region->closed))
-		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld was traced, but its collector has ended", (long)pid);
+		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld was traced, but its collector has ended",
+			       (long)pid);
 	return ask(f->region, pid, label, stamp, d);
 }

@@ -32,9 +32,14 @@ int hl_output_expand(char *out, size_t room, const char *pattern, const char *pr
 
 		if (*p == '%') {
 			p++;
-			s = *p == 'p' ? number : *p == 'n' ? hl_base_name(program) : *p == 'h' ? host : *p == '%' ? "%" : NULL;
+			s = *p == 'p'   ? number
+			    : *p == 'n' ? hl_base_name(program)
+			    : *p == 'h' ? host
+			    : *p == '%' ? "%"
+					: NULL;
 			if (!s)
-				return hl_fail(d, HL_ERR_USAGE, "-o: %%%s is not %%p, %%n, %%h or %%%%", *p ? (char[]){*p, 0} : "");
+				return hl_fail(d, HL_ERR_USAGE, "-o: %%%s is not %%p, %%n, %%h or %%%%",
+					       *p ? (char[]){*p, 0} : "");
 		}
 		if (n + strlen(s) >= sizeof(made))
 			return hl_fail(d, HL_ERR_USAGE, "-o: the name is too long");
@@ -60,7 +65,8 @@ static int check_directory(const char *path, struct hl_diag *d)
 		return hl_fail(d, HL_ERR_REFUSED, "cannot write %s: %s: %s", path, dir, strerror(errno));
 	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
 		return hl_fail(d, HL_ERR_REFUSED,
-			       "cannot write %s: others can write the directory %s and it has no sticky bit", path, dir);
+			       "cannot write %s: others can write the directory %s and it has no sticky bit",
+			       path, dir);
 	if (access(dir, W_OK | X_OK) < 0)
 		return hl_fail(d, HL_ERR_REFUSED, "cannot write %s: %s", path, strerror(errno));
 	return HL_OK;
@@ -95,6 +101,7 @@ void hl_output_unreserve(const char *path, int stale)
 {
 	struct stat st;
 
-	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && (stale || st.st_size == 0))
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    (stale || st.st_size == 0))
 		unlink(path);
 }

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define IMAGES_EVER_MAX	 (1u << 20)
+#define IMAGES_EVER_MAX  (1u << 20)
 #define HELD_IMAGE_BYTES (256u << 10) /* beyond it an image gets its file anyway */
-#define HELD_ALL_BYTES	 (64u << 20)
-#define ANCESTORS_MAX	 256
+#define HELD_ALL_BYTES   (64u << 20)
+#define ANCESTORS_MAX    256
 
 void hl_outs_init(struct hl_outs *o, const struct hl_share *share, const char *path, int force, pid_t command)
 {
@@ -197,7 +197,8 @@ void hl_out_open(struct hl_outs *o, struct hl_out *out)
 	unsigned n = 0;
 
 	/* ends: a parent's id is below its child's */
-	for (; out && !out->path && n < ANCESTORS_MAX; out = out->parent ? hl_outs_find(o, out->parent) : NULL)
+	for (; out && !out->path && n < ANCESTORS_MAX;
+	     out = out->parent ? hl_outs_find(o, out->parent) : NULL)
 		line[n++] = out;
 	while (n)
 		open_file(o, line[--n]);
@@ -214,7 +215,8 @@ void hl_out_add(struct hl_outs *o, struct hl_out *out, const struct hl_chunk *c)
 		wanted |= g.event;
 		out->glanced |= g.event || c->stream != HL_STREAM_COLLECTOR;
 	}
-	if (!out->path && (wanted || out->held_bytes + c->bytes > HELD_IMAGE_BYTES || o->held_bytes > HELD_ALL_BYTES))
+	if (!out->path &&
+	    (wanted || out->held_bytes + c->bytes > HELD_IMAGE_BYTES || o->held_bytes > HELD_ALL_BYTES))
 		hl_out_open(o, out);
 	out->dirty = 1;
 	if (out->path)
@@ -240,7 +242,8 @@ void hl_out_note(struct hl_outs *o, struct hl_out *out, const struct hl_note *n)
 		hold(o, out, &c);
 }
 
-void hl_out_mark(struct hl_outs *o, struct hl_out *out, uint64_t stamp, enum hl_mark reason, const char *label)
+void hl_out_mark(struct hl_outs *o, struct hl_out *out, uint64_t stamp, enum hl_mark reason,
+		 const char *label)
 {
 	struct hl_note n;
 

@@ -27,24 +27,24 @@ enum hl_out_gone {
 };
 
 struct hl_out {
-	uint32_t id;	 /* image id */
+	uint32_t id;     /* image id */
 	uint32_t parent; /* image id it was forked from; 0 */
-	pid_t pid;	 /* as this process sees it, once it was found; until then as it said */
-	uint32_t entry;	 /* in the image table, while it is live */
-	int pidfd;	 /* -1: none */
-	int unseen;	 /* no process of that pid maps the region: not judged yet */
+	pid_t pid;       /* as this process sees it, once it was found; until then as it said */
+	uint32_t entry;  /* in the image table, while it is live */
+	int pidfd;       /* -1: none */
+	int unseen;      /* no process of that pid maps the region: not judged yet */
 	enum hl_out_gone gone;
 	int glanced, hello; /* its first records were looked at; HELLO was there */
-	int dirty;	    /* records came since the last SYNC */
-	int done;	    /* ended: nothing more is added */
-	uint32_t notes;	    /* claims of HL_STREAM_COLLECTOR so far */
+	int dirty;          /* records came since the last SYNC */
+	int done;           /* ended: nothing more is added */
+	uint32_t notes;     /* claims of HL_STREAM_COLLECTOR so far */
 	struct hl_writer *writer;
 	char *path; /* NULL: no file (yet) */
 	uint8_t *held;
 	size_t held_bytes, held_room;
-	uint64_t refused_bytes; /* of records that could not be written */
+	uint64_t refused_bytes;                      /* of records that could not be written */
 	int64_t live_closed, live_open, live_marked; /* bytes, for --snapshot-growth */
-	uint64_t sync;				     /* stamp below which its events are in the file */
+	uint64_t sync;                               /* stamp below which its events are in the file */
 };
 
 struct hl_outs {
@@ -56,12 +56,13 @@ struct hl_outs {
 	struct hl_out **all; /* every image ever, sorted by id */
 	uint32_t n, room;
 	size_t held_bytes;
-	uint64_t orphan_bytes;	/* records of no known image */
+	uint64_t orphan_bytes;  /* records of no known image */
 	struct hl_diag warning; /* the first failure; err 0: none */
-	int warned;		/* it was told */
+	int warned;             /* it was told */
 };
 
-void hl_outs_init(struct hl_outs *o, const struct hl_share *share, const char *path, int force, pid_t command);
+void hl_outs_init(struct hl_outs *o, const struct hl_share *share, const char *path, int force,
+		  pid_t command);
 void hl_outs_release(struct hl_outs *o);
 struct hl_out *hl_outs_find(const struct hl_outs *o, uint32_t id);
 /* NULL: the id is known already, or there are too many. */
@@ -71,7 +72,8 @@ struct hl_out *hl_outs_admit(struct hl_outs *o, uint32_t id, uint32_t parent, pi
 void hl_out_add(struct hl_outs *o, struct hl_out *out, const struct hl_chunk *c);
 void hl_out_note(struct hl_outs *o, struct hl_out *out, const struct hl_note *n);
 /* An event of the collector: gives the image a file. */
-void hl_out_mark(struct hl_outs *o, struct hl_out *out, uint64_t stamp, enum hl_mark reason, const char *label);
+void hl_out_mark(struct hl_outs *o, struct hl_out *out, uint64_t stamp, enum hl_mark reason,
+		 const char *label);
 /* Give it a file, and first its ancestors. */
 void hl_out_open(struct hl_outs *o, struct hl_out *out);
 /* Finish the file.  What was held stays, for children. */

@@ -31,8 +31,8 @@ int hl_process_each_map(pid_t pid, int (*visit)(void *ctx, const struct hl_map_l
 
 		if (line[n - 1] == '\n')
 			line[n - 1] = 0;
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %" SCNu64 " %n", &m.start, &m.end, m.perms,
-			   &m.offset, &m.inode, &path) < 5 ||
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %" SCNu64 " %n", &m.start,
+			   &m.end, m.perms, &m.offset, &m.inode, &path) < 5 ||
 		    !path)
 			continue;
 		m.path = line + path;
@@ -49,7 +49,8 @@ static int is_region(void *ctx, const struct hl_map_line *m)
 {
 	const uint64_t *inode = ctx;
 
-	return m->inode == *inode && !strncmp(m->path, "/memfd:" HL_SHARE_NAME, strlen("/memfd:" HL_SHARE_NAME));
+	return m->inode == *inode &&
+	       !strncmp(m->path, "/memfd:" HL_SHARE_NAME, strlen("/memfd:" HL_SHARE_NAME));
 }
 
 enum hl_maps_answer hl_process_maps(pid_t pid, uint64_t inode)

@@ -51,7 +51,8 @@ static void found(struct hl_roster *r, struct hl_out *out)
 {
 	watch(r, out);
 	for (unsigned i = 0; i < HL_IMAGES_MAX; i++)
-		if (r->live[i] && r->live[i]->pid == out->pid && r->live[i]->id < out->id && !r->live[i]->gone)
+		if (r->live[i] && r->live[i]->pid == out->pid && r->live[i]->id < out->id &&
+		    !r->live[i]->gone)
 			r->live[i]->gone = HL_OUT_EXEC;
 }
 
@@ -62,7 +63,8 @@ static void match_inner(void *ctx, pid_t pid, uint32_t inner)
 	for (unsigned i = 0; i < HL_IMAGES_MAX; i++) {
 		struct hl_out *out = r->live[i];
 
-		if (!out || !out->unseen || (uint32_t)out->pid != inner || hl_process_maps(pid, r->share->inode) == HL_MAPS_NO)
+		if (!out || !out->unseen || (uint32_t)out->pid != inner ||
+		    hl_process_maps(pid, r->share->inode) == HL_MAPS_NO)
 			continue;
 		out->unseen = 0;
 		out->pid = pid;
@@ -176,7 +178,8 @@ void hl_roster_poll(struct hl_roster *r, int all)
 		struct hl_out *out = r->live[i];
 
 		if (out && out->pidfd < 0 && !out->gone &&
-		    ((kill(out->pid, 0) < 0 && errno == ESRCH) || hl_process_maps(out->pid, r->share->inode) == HL_MAPS_NO))
+		    ((kill(out->pid, 0) < 0 && errno == ESRCH) ||
+		     hl_process_maps(out->pid, r->share->inode) == HL_MAPS_NO))
 			out->gone = HL_OUT_GONE;
 	}
 }

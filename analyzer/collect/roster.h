@@ -18,13 +18,14 @@ struct hl_roster {
 	const struct hl_share *share;
 	struct hl_outs *outs;
 	struct hl_out *live[HL_IMAGES_MAX]; /* by entry of the image table */
-	uint32_t unborn[HL_IMAGES_MAX];	    /* pid that claimed the entry and had no id yet */
+	uint32_t unborn[HL_IMAGES_MAX];     /* pid that claimed the entry and had no id yet */
 	unsigned nlive, nunseen;
 	uint32_t newest; /* next_image at the last scan */
-	int epoll;	 /* of the pidfds; -1 none */
+	int epoll;       /* of the pidfds; -1 none */
 };
 
-int hl_roster_init(struct hl_roster *r, const struct hl_share *share, struct hl_outs *outs, struct hl_diag *d);
+int hl_roster_init(struct hl_roster *r, const struct hl_share *share, struct hl_outs *outs,
+		   struct hl_diag *d);
 void hl_roster_release(struct hl_roster *r);
 
 /* The live image of a slot that names this entry and id, admitted now if it is new; NULL: none. */

@@ -30,7 +30,8 @@ static void settle(const struct hl_share *share, int control)
 {
 	struct rlimit l;
 	sigset_t all;
-	int null, low = share->fd < control ? share->fd : control, high = share->fd < control ? control : share->fd;
+	int null, low = share->fd < control ? share->fd : control,
+		  high = share->fd < control ? control : share->fd;
 
 	setsid();
 	prctl(PR_SET_NAME, "hl-collector");
@@ -103,7 +104,8 @@ static void tell_warning(struct hl_collector *c, int control)
 	if (!c->outs.warning.err || c->outs.warned)
 		return;
 	c->outs.warned = 1;
-	snprintf(m.text, sizeof(m.text), "%s; the program goes on, its trace is incomplete", c->outs.warning.text);
+	snprintf(m.text, sizeof(m.text), "%s; the program goes on, its trace is incomplete",
+		 c->outs.warning.text);
 	hl_control_send(control, &m);
 }
 
@@ -121,15 +123,14 @@ static void conclude(struct hl_collector *c, int control, const struct hl_messag
 	tell_summary(c, control);
 }
 
-/* run stopped itself with the command; when somebody continues the command alone, run must follow. */
-static void rouse(const struct hl_collector_options *o, pid_t run, int *stopped)
+/* run stopped itself with the command; when somebody continues the command alone, run must follow.
+ * Again and again until it says so: it may stop only after the first time. */
+static void rouse(const struct hl_collector_options *o, pid_t run)
 {
 	char state = hl_process_state(o->command);
 
-	if (state == 'T' || state == 't')
-		return;
-	*stopped = 0;
-	kill(run, SIGCONT);
+	if (state != 'T' && state != 't')
+		kill(run, SIGCONT);
 }
 
 static int is_running(int pidfd)
@@ -175,7 +176,7 @@ void hl_serve(struct hl_share *share, const struct hl_collector_options *o, int 
 			stopped = 0;
 		}
 		if (stopped)
-			rouse(o, run, &stopped);
+			rouse(o, run);
 		/* without run, the command may not have begun to record yet */
 		if (c->ended && !hl_collector_live(c) && !(alone && is_running(command)))
 			break;

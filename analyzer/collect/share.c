@@ -53,16 +53,19 @@ int hl_share_make(struct hl_share *s, uint64_t buffer_bytes, struct hl_diag *d)
 	void *map = MAP_FAILED;
 
 	if (nslots > INT32_MAX)
-		return hl_fail(d, HL_ERR_REFUSED, "a buffer of %llu bytes is too large", (unsigned long long)buffer_bytes);
+		return hl_fail(d, HL_ERR_REFUSED, "a buffer of %llu bytes is too large",
+			       (unsigned long long)buffer_bytes);
 	nslots = within_file_limit(nslots);
 	if (nslots < HL_SHARE_MIN_BYTES / HL_SLOT_BYTES)
-		return hl_fail(d, HL_ERR_REFUSED, "no room for a buffer of %u bytes (see --buffer, ulimit -f)",
+		return hl_fail(d, HL_ERR_REFUSED,
+			       "no room for a buffer of %u bytes (see --buffer, ulimit -f)",
 			       HL_SHARE_MIN_BYTES);
 	made.nslots = (uint32_t)nslots;
 	made.bytes = hl_region_bytes(HL_BACKING_MEMFD, made.nslots);
 	made.fd = memfd_create(HL_SHARE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (made.fd < 0 || ftruncate(made.fd, (off_t)made.bytes) < 0 ||
-	    fcntl(made.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 || fstat(made.fd, &st) < 0)
+	    fcntl(made.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
+	    fstat(made.fd, &st) < 0)
 		goto fail;
 	map = mmap(NULL, made.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, made.fd, 0);
 	if (map == MAP_FAILED)

@@ -12,15 +12,15 @@
 #include "heapledger/region.h"
 #include <stddef.h>
 
-#define HL_SHARE_NAME	   "heapledger-region"
+#define HL_SHARE_NAME      "heapledger-region"
 #define HL_SHARE_MIN_BYTES (2u << 20)
 
 struct hl_share {
 	struct hl_region *region;
 	size_t bytes;
-	int fd; /* close-on-exec */
+	int fd;          /* close-on-exec */
 	uint32_t nslots; /* private copy: the one in the mapping may be damaged */
-	uint64_t inode;	 /* how the mapping is recognised in /proc/PID/maps */
+	uint64_t inode;  /* how the mapping is recognised in /proc/PID/maps */
 	struct hl_clock_setup clock;
 };
 
