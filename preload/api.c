@@ -7,6 +7,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
 
 HL_EXPORT void heapledger_alloc(const void *p, size_t size);
 HL_EXPORT void heapledger_free(const void *p);
@@ -29,7 +31,7 @@ HL_EXPORT void heapledger_free(const void *p)
 
 	if (!t)
 		return;
-	hl_record_free_in(t, HL_DOMAIN_POOL, (uint64_t)(uintptr_t)p, HL_ENTRY_POOL);
+	hl_record_free_in(t, HL_DOMAIN_POOL, (uint64_t)(uintptr_t)p, HL_ENTRY_FREE);
 	hl_leave(t);
 }
 
@@ -65,18 +67,45 @@ HL_EXPORT int dlclose(void *handle)
 	return r;
 }
 
+/* The calling thread's own name; another thread's is seen when that thread begins. */
+static void renamed(const char *name)
+{
+	struct hl_thread *t = hl_enter();
+
+	if (!t)
+		return;
+	hl_record_name(t, name);
+	hl_leave(t);
+}
+
 HL_EXPORT int pthread_setname_np(pthread_t thread, const char *name)
 {
-	struct hl_thread *t;
 	int r;
 
 	if (!hl_real_ready() || !hl_real.pthread_setname_np)
 		return ENOSYS;
 	r = hl_real.pthread_setname_np(thread, name);
-	t = hl_enter();
-	if (t) {
-		hl_record_name(t);
-		hl_leave(t);
+	if (r == 0 && pthread_equal(thread, pthread_self()))
+		renamed(name);
+	return r;
+}
+
+HL_EXPORT int prctl(int option, ...)
+{
+	unsigned long a[4];
+	va_list ap;
+	int r;
+
+	va_start(ap, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	if (!hl_real_ready() || !hl_real.prctl) {
+		errno = ENOSYS;
+		return -1;
 	}
+	r = hl_real.prctl(option, a[0], a[1], a[2], a[3]);
+	if (option == PR_SET_NAME && r == 0)
+		renamed((const char *)(uintptr_t)a[0]);
 	return r;
 }

@@ -14,9 +14,12 @@
 
 struct head {
 	size_t bytes;  /* asked for */
+	uint64_t caller;
 	uint32_t span; /* bytes from this header to the next one */
 	uint32_t live;
+	uint64_t pad;
 };
+_Static_assert(sizeof(struct head) % 16 == 0, "blocks stay aligned");
 
 struct piece {
 	_Atomic(char *) base;
@@ -29,7 +32,8 @@ static _Atomic size_t pool_used;
 static struct piece extras[EXTRAS];
 static _Atomic uint32_t nextras;
 
-static void *carve(char *base, _Atomic size_t *used, size_t room, size_t bytes, size_t align)
+static void *carve(char *base, _Atomic size_t *used, size_t room, size_t bytes, size_t align,
+		   uint64_t caller)
 {
 	/* The block's address is aligned by its place: span covers any padding before the block. */
 	size_t span = (bytes + sizeof(struct head) + align + 15) & ~(size_t)15;
@@ -46,6 +50,7 @@ static void *carve(char *base, _Atomic size_t *used, size_t room, size_t bytes, 
 
 	walk->span = (uint32_t)span;
 	h->bytes = bytes;
+	h->caller = caller;
 	h->live = 1;
 	/* The walk needs the header's place when the block was padded. */
 	if (h != walk) {
@@ -55,19 +60,20 @@ static void *carve(char *base, _Atomic size_t *used, size_t room, size_t bytes, 
 	return (void *)p;
 }
 
-void *hl_boot_alloc(size_t bytes, size_t align)
+void *hl_boot_alloc(size_t bytes, size_t align, uint64_t caller)
 {
 	if (align < 16)
 		align = 16;
 	if (bytes > UINT32_MAX / 2 || align > UINT32_MAX / 4)
 		return NULL;
 
-	void *p = carve(pool, &pool_used, POOL_BYTES, bytes, align);
+	void *p = carve(pool, &pool_used, POOL_BYTES, bytes, align, caller);
 
 	while (!p) {
 		uint32_t n = atomic_load_explicit(&nextras, memory_order_acquire);
 
-		if (n && (p = carve(extras[n - 1].base, &extras[n - 1].used, extras[n - 1].bytes, bytes, align)))
+		if (n && (p = carve(extras[n - 1].base, &extras[n - 1].used, extras[n - 1].bytes, bytes, align,
+				    caller)))
 			break;
 		if (n == EXTRAS)
 			return NULL;
@@ -119,7 +125,7 @@ int hl_boot_free(void *p)
 	return 1;
 }
 
-static void walk(char *base, size_t used, void (*f)(void *, void *, size_t), void *ctx)
+static void walk(char *base, size_t used, void (*f)(void *, void *, size_t, uint64_t), void *ctx)
 {
 	for (size_t at = 0; at < used;) {
 		struct head *w = (struct head *)(base + at);
@@ -128,12 +134,12 @@ static void walk(char *base, size_t used, void (*f)(void *, void *, size_t), voi
 		if (w->span == 0)
 			return;
 		if (h->live == 1)
-			f(ctx, h + 1, h->bytes);
+			f(ctx, h + 1, h->bytes, h->caller);
 		at += w->span;
 	}
 }
 
-void hl_boot_each(void (*f)(void *ctx, void *p, size_t bytes), void *ctx)
+void hl_boot_each(void (*f)(void *ctx, void *p, size_t bytes, uint64_t caller), void *ctx)
 {
 	uint32_t n = atomic_load_explicit(&nextras, memory_order_acquire);
 

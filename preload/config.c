@@ -45,7 +45,10 @@ static void option(const char *s, const char *end)
 	} else if (is(s, name_end, "max-disk")) {
 		c->max_disk = number(value, end);
 	} else if (is(s, name_end, "unwind")) {
-		c->unwind_none = (uint8_t)is(value, end, "none");
+		c->unwind = is(value, end, "none")	     ? HL_UNWIND_NONE
+			    : is(value, end, "libunwind") ? HL_UNWIND_LIBUNWIND
+			    : is(value, end, "check")	  ? HL_UNWIND_CHECK
+							   : HL_UNWIND_CFI;
 	} else if (is(s, name_end, "follow")) {
 		c->follow_none = (uint8_t)is(value, end, "none");
 		if (!c->follow_none && !is(value, end, "all")) {
@@ -102,7 +105,7 @@ void hl_config_read(char **envp)
 	const char *v;
 
 	g->config.depth = 64;
-	g->config.max_disk = 16ull << 30;
+	g->config.max_disk = 4ull << 30;
 	for (; envp && *envp; envp++) {
 		if ((v = hl_after(*envp, "HEAPLEDGER_OPTIONS=")))
 			options(v);

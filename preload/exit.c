@@ -8,7 +8,6 @@
 #include "preload/lifecycle.h"
 #include "preload/real.h"
 #include "preload/record.h"
-#include "preload/window.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,20 +15,20 @@ void hl_lifecycle_end(enum hl_end end, int status)
 {
 	struct hl_thread *t;
 
-	if (hl_state() != HL_ACTIVE || hl_is_vfork_child())
+	if (hl_state() != HL_ACTIVE)
 		return;
 	t = hl_enter();
 	if (!t)
 		return;
 	hl_facts_end(t, end, (uint32_t)status & 0xff);
-	atomic_store_explicit(&hl_guest.image->ended, 1, memory_order_relaxed);
 	hl_leave(t);
 }
 
 HL_EXPORT __attribute__((noreturn)) void _exit(int status)
 {
 	if (hl_real_ready()) {
-		hl_lifecycle_end(HL_END_FAST, status);
+		if (!hl_is_vfork_child())
+			hl_lifecycle_end(HL_END_FAST, status);
 		if (hl_real.exit_now)
 			hl_real.exit_now(status);
 	}
@@ -68,5 +67,4 @@ static __attribute__((destructor)) void destructor(void)
 	if (hl_state() != HL_ACTIVE)
 		return;
 	hl_lifecycle_end(HL_END_EXIT, (int)atomic_load_explicit(&hl_guest.exit_status, memory_order_relaxed));
-	hl_window_trim();
 }

@@ -96,20 +96,21 @@ void hl_facts_parent(struct hl_thread *t, const char *trace, const uint8_t uuid[
 void hl_facts_thread(struct hl_thread *t)
 {
 	uint8_t buf[64], *p = hl_put_uv(buf, t->serial);
+	char name[16];
 
 	p = hl_put_uv(p, t->tid);
 	p = hl_put_uv(p, 0);
 	p = hl_put_uv(p, 0);
 	p = hl_put_uv(p, now());
 	hl_record_fact(t, HL_FACT_THREAD, buf, (size_t)(p - buf));
-	hl_record_name(t);
+	hl_sys_thread_name(name);
+	hl_record_name(t, name);
 }
 
 void hl_facts_thread_end(struct hl_thread *t)
 {
 	uint8_t buf[32], *p = hl_put_uv(buf, t->serial);
 
-	hl_record_name(t);
 	p = hl_put_uv(p, now());
 	hl_record_fact(t, HL_FACT_THREAD_END, buf, (size_t)(p - buf));
 }
@@ -129,7 +130,6 @@ void hl_facts_end(struct hl_thread *t, enum hl_end end, uint32_t status)
 {
 	uint8_t buf[32], *p = hl_put_uv(buf, end);
 
-	hl_record_name(t);
 	p = hl_put_uv(p, status);
 	p = hl_put_uv(p, now());
 	hl_record_fact(t, HL_FACT_END, buf, (size_t)(p - buf));

@@ -26,13 +26,15 @@ struct hl_hot {
 };
 extern struct hl_hot hl_hot __attribute__((visibility("hidden")));
 
+enum hl_unwind_method { HL_UNWIND_CFI, HL_UNWIND_LIBUNWIND, HL_UNWIND_CHECK, HL_UNWIND_NONE };
+
 struct hl_config {
 	uint32_t depth;	 /* frames kept of a stack */
 	uint8_t mmap;	 /* mmap family counts */
 	uint8_t drop;	 /* on-full=drop */
 	uint8_t growth;	 /* keep live_delta */
 	uint8_t follow_none;
-	uint8_t unwind_none; /* unwind=none: the newest frame only */
+	uint8_t unwind; /* enum hl_unwind_method */
 	uint64_t max_disk;   /* bare: bytes of the file at most */
 	char follow[256];    /* glob of program names, "" all */
 	char options[512];   /* HEAPLEDGER_OPTIONS as found */
@@ -49,6 +51,7 @@ struct hl_guest {
 	_Atomic uint32_t epoch; /* module generation, see modmap.h */
 	uintptr_t text_start, text_end; /* our own code */
 	struct hl_config config;
+	uint64_t main_stack_high; /* end of the main thread's frames */
 	/* process */
 	uint32_t pid; /* of the process that started or forked last; a vfork child differs */
 	uint32_t parent_image, parent_pid;

@@ -24,6 +24,9 @@ static inline void recorded(struct hl_thread *t, void *p, size_t size, enum hl_e
 		t->inner_seen = 1;
 		t->inner_address = (uint64_t)(uintptr_t)p;
 		t->inner_size = size;
+		/* The stack begins at who called operator new. */
+		t->frame[t->level - 1] = t->hint_frame;
+		caller = ((const uint64_t *)t->hint_frame)[1];
 	}
 	hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, caller);
 }
@@ -34,7 +37,7 @@ HL_EXPORT void *malloc(size_t size)
 	void *p;
 
 	if (!hl_real_ready())
-		return hl_boot_alloc(size, 16);
+		return hl_boot_alloc(size, 16, HL_CALLER);
 	t = hl_enter();
 	p = hl_real.malloc(size);
 	if (t) {
@@ -54,7 +57,7 @@ HL_EXPORT void *calloc(size_t n, size_t size)
 	if (!hl_real_ready() || HL_UNLIKELY(!hl_real.calloc)) {
 		if (__builtin_mul_overflow(n, size, &bytes))
 			return NULL;
-		return hl_boot_alloc(bytes, 16);
+		return hl_boot_alloc(bytes, 16, HL_CALLER);
 	}
 	t = hl_enter();
 	p = hl_real.calloc(n, size);
@@ -174,7 +177,7 @@ HL_EXPORT void *realloc(void *p, size_t size)
 	if (HL_UNLIKELY(p && hl_boot_owns(p)))
 		return move_out_of_boot(p, size);
 	if (!hl_real_ready())
-		return hl_boot_alloc(size, 16);
+		return hl_boot_alloc(size, 16, HL_CALLER);
 	return reallocate(p, size, HL_CALLER);
 }
 
@@ -189,7 +192,7 @@ HL_EXPORT void *reallocarray(void *p, size_t n, size_t size)
 	if (HL_UNLIKELY(p && hl_boot_owns(p)))
 		return move_out_of_boot(p, bytes);
 	if (!hl_real_ready())
-		return hl_boot_alloc(bytes, 16);
+		return hl_boot_alloc(bytes, 16, HL_CALLER);
 	return reallocate(p, bytes, HL_CALLER);
 }
 
@@ -200,7 +203,7 @@ static void *aligned(size_t align, size_t size, uint64_t caller, void *(*f)(size
 	void *p;
 
 	if (!hl_real_ready())
-		return hl_boot_alloc(size, align);
+		return hl_boot_alloc(size, align, caller);
 	if (!f)
 		f = hl_real.memalign ? hl_real.memalign : hl_real.aligned_alloc;
 	if (!f)
@@ -232,7 +235,7 @@ HL_EXPORT int posix_memalign(void **out, size_t align, size_t size)
 	int r;
 
 	if (!hl_real_ready() || !hl_real.posix_memalign) {
-		p = hl_boot_alloc(size, align);
+		p = hl_boot_alloc(size, align, HL_CALLER);
 		if (!p)
 			return ENOMEM;
 		*out = p;

@@ -6,7 +6,7 @@
 
 #include "heapledger/format.h"
 
-/* Record how the image ends, unless the caller is a vfork child. */
+/* Record how the image ends.  No system call: a sandbox may kill for one.  Not for a vfork child. */
 void hl_lifecycle_end(enum hl_end end, int status);
 
 /* In our constructor: to be told the status of exit(). */

@@ -8,7 +8,7 @@
 #include "preload/modmap.h"
 #include "preload/arena.h"
 #include "preload/guest.h"
-#include <dlfcn.h>
+#include "preload/object.h"
 #include <elf.h>
 #include <link.h>
 
@@ -27,73 +27,12 @@ static struct entry *_Atomic *mods; /* MODS pointers */
 static _Atomic uint32_t nmods;
 static _Atomic uint32_t *hash; /* HASH: index + 1 of the newest entry at that start */
 static _Atomic uint32_t busy;
-static int (*find_object)(void *, struct dl_find_object *);
-
 void hl_modmap_init(void)
 {
-	find_object = (int (*)(void *, struct dl_find_object *))dlsym(RTLD_DEFAULT, "_dl_find_object");
 	if (!mods)
 		mods = hl_arena_alloc(MODS * sizeof *mods);
 	if (!hash)
 		hash = hl_arena_alloc(HASH * sizeof *hash);
-}
-
-/* Where the module of pc lies. */
-struct place {
-	uint64_t start, end, bias;
-	const void *map, *dynamic;
-	const char *name;
-	uint64_t pc;
-	int found;
-};
-
-static int iterate(struct dl_phdr_info *info, size_t size, void *p)
-{
-	struct place *at = p;
-	uint64_t low = UINT64_MAX, high = 0;
-
-	(void)size;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
-
-		if (ph->p_type == PT_DYNAMIC)
-			at->dynamic = (const void *)(info->dlpi_addr + ph->p_vaddr);
-		if (ph->p_type != PT_LOAD)
-			continue;
-		if (info->dlpi_addr + ph->p_vaddr < low)
-			low = info->dlpi_addr + (ph->p_vaddr & ~(ph->p_align ? ph->p_align - 1 : 0));
-		if (info->dlpi_addr + ph->p_vaddr + ph->p_memsz > high)
-			high = info->dlpi_addr + ph->p_vaddr + ph->p_memsz;
-	}
-	if (at->pc < low || at->pc >= high)
-		return 0;
-	at->start = low;
-	at->end = high;
-	at->bias = info->dlpi_addr;
-	at->map = at->dynamic;
-	at->name = info->dlpi_name;
-	at->found = 1;
-	return 1;
-}
-
-static int locate(uint64_t pc, struct place *at)
-{
-	*at = (struct place){ .pc = pc };
-	if (HL_LIKELY(find_object != NULL)) {
-		struct dl_find_object o;
-
-		if (find_object((void *)(uintptr_t)pc, &o) != 0)
-			return 0;
-		at->start = (uint64_t)(uintptr_t)o.dlfo_map_start;
-		at->end = (uint64_t)(uintptr_t)o.dlfo_map_end;
-		at->map = o.dlfo_link_map;
-		at->bias = o.dlfo_link_map->l_addr;
-		at->dynamic = o.dlfo_link_map->l_ld;
-		at->name = o.dlfo_link_map->l_name;
-		return 1;
-	}
-	dl_iterate_phdr(iterate, at);
-	return at->found;
 }
 
 static uint32_t hash_name(const char *s)
@@ -118,7 +57,7 @@ static _Atomic uint32_t *slot_of(uint64_t start)
 	return NULL;
 }
 
-static int same(const struct entry *e, const struct place *at)
+static int same(const struct entry *e, const struct hl_object *at)
 {
 	return e->mod.end == at->end && e->map == at->map && e->dynamic == at->dynamic &&
 	       e->mod.bias == at->bias && e->name_hash == hash_name(at->name) &&
@@ -192,11 +131,11 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 {
 	struct entry *e = NULL, *old = NULL;
 	_Atomic uint32_t *slot;
-	struct place at;
+	struct hl_object at;
 	uint32_t i;
 
 	*gone = NULL;
-	if (!mods || !hash || !locate(pc, &at))
+	if (!mods || !hash || !hl_object_find(pc, &at))
 		return NULL;
 	slot = slot_of(at.start);
 	if (!slot)
@@ -248,11 +187,11 @@ const struct hl_mod *hl_modmap_swept(uint32_t *cursor)
 
 	while (*cursor < n) {
 		struct entry *e = mods[(*cursor)++];
-		struct place at;
+		struct hl_object at;
 
 		if (!atomic_load_explicit(&e->live, memory_order_relaxed))
 			continue;
-		if (locate(e->mod.start + 1, &at) && same(e, &at))
+		if (hl_object_find(e->mod.start + 1, &at) && same(e, &at))
 			continue;
 		if (!atomic_exchange_explicit(&e->live, 0, memory_order_relaxed))
 			continue;

@@ -1,8 +1,7 @@
 /*
  * modmap.h - which loaded module a pc belongs to, and in which generation.  Floor 2.
  *
- * Modules are entered when a pc of theirs is first seen, by _dl_find_object (glibc 2.35: lock-free,
- * async-signal-safe), else by dl_iterate_phdr.  An epoch is a span in which no module that we know was unmapped:
+ * Modules are entered when a pc of theirs is first seen.  An epoch is a span in which no module that we know was unmapped:
  * two modules that lie one after the other at one address are in different epochs, and a
  * stack node belongs to an epoch.
  */
@@ -21,7 +20,7 @@ struct hl_mod {
 	const char *path; /* absolute; arena memory */
 };
 
-/* Choose the method; resolves symbols, so only while starting. */
+/* While starting. */
 void hl_modmap_init(void);
 /* Enter the module of pc if it is unknown: returns it, once, for its fact to be recorded; NULL: known already, or
  * pc is in none.  When another module lies there now, *gone is the old one and the epoch was raised. */

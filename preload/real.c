@@ -42,6 +42,7 @@ void hl_real_resolve(void)
 	FIND(free_aligned_sized, "free_aligned_sized");
 	FIND(dlclose, "dlclose");
 	FIND(pthread_setname_np, "pthread_setname_np");
+	FIND(prctl, "prctl");
 	FIND(execve, "execve");
 	FIND(execvpe, "execvpe");
 	FIND(execveat, "execveat");

@@ -26,6 +26,7 @@ struct hl_real {
 	void (*free_aligned_sized)(void *, size_t, size_t);
 	int (*dlclose)(void *);
 	int (*pthread_setname_np)(pthread_t, const char *);
+	int (*prctl)(int, unsigned long, unsigned long, unsigned long, unsigned long);
 	int (*execve)(const char *, char *const[], char *const[]);
 	int (*execvpe)(const char *, char *const[], char *const[]);
 	int (*execveat)(int, const char *, char *const[], char *const[], int);

@@ -275,20 +275,19 @@ int hl_record_fact3(struct hl_thread *t, enum hl_fact kind, const uint8_t *head,
 	return 1;
 }
 
-void hl_record_name(struct hl_thread *t)
+void hl_record_name(struct hl_thread *t, const char *as)
 {
 	uint8_t buf[48], *p;
 	char name[16];
 
-	hl_sys_thread_name(name);
+	hl_append(name, name + sizeof name, as);
 	if (hl_streq(name, t->name))
 		return;
 	p = hl_put_uv(buf, t->serial);
 	p = hl_put_string(p, name, hl_strlen(name));
 	p = hl_put_uv(p, hl_stamp(hl_guest.clock, hl_guest.shift));
 	if (hl_record_fact(t, HL_FACT_NAME, buf, (size_t)(p - buf)))
-		for (size_t i = 0; i < sizeof name; i++)
-			t->name[i] = name[i];
+		hl_append(t->name, t->name + sizeof t->name, name);
 }
 
 void hl_record_seal(struct hl_thread *t)

@@ -37,8 +37,8 @@ static inline int hl_record_fact(struct hl_thread *t, enum hl_fact kind, const u
 {
 	return hl_record_fact3(t, kind, payload, bytes, "", 0, payload, 0);
 }
-/* Its name when it changed since the last time. */
-void hl_record_name(struct hl_thread *t);
+/* The thread's name, at most 15 bytes of it, unless it is the one recorded last. */
+void hl_record_name(struct hl_thread *t, const char *name);
 /* The modules that went since the last call. */
 void hl_record_unloads(struct hl_thread *t);
 /* Seal the slots of t: it has no more to say. */

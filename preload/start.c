@@ -12,6 +12,7 @@
 #include "preload/facts.h"
 #include "preload/lifecycle.h"
 #include "preload/modmap.h"
+#include "preload/object.h"
 #include "preload/real.h"
 #include "preload/record.h"
 #include "preload/stacktab.h"
@@ -115,9 +116,9 @@ static int have_region(int child)
 	return *hl_guest.output && create_region(child);
 }
 
-static void boot_block(void *ctx, void *p, size_t bytes)
+static void boot_block(void *ctx, void *p, size_t bytes, uint64_t caller)
 {
-	hl_record_alloc(ctx, (uint64_t)(uintptr_t)p, bytes, HL_ENTRY_MALLOC, (uint64_t)(uintptr_t)&boot_block);
+	hl_record_alloc(ctx, (uint64_t)(uintptr_t)p, bytes, HL_ENTRY_MALLOC, caller);
 }
 
 static int wipe_works(void)
@@ -177,10 +178,16 @@ int hl_start(void)
 	}
 	hl_config_read(environ);
 
+	/* ld.so notes where the kernel put argc: above it lies no frame. */
+	void **stack_end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
+
+	hl_guest.main_stack_high = (uint64_t)(uintptr_t)(stack_end ? *stack_end : NULL);
+
 	Dl_info owner, libc;
 
 	hl_guest.libc_alloc = dladdr((void *)(uintptr_t)hl_real.malloc, &owner) &&
 			      dladdr((void *)(uintptr_t)&getauxval, &libc) && owner.dli_fbase == libc.dli_fbase;
+	hl_object_init();
 	hl_modmap_init();
 	if ((!*hl_guest.region_path && !*hl_guest.output) || !wipe_works() || !begin_recording(0)) {
 		set_state(HL_INERT);
@@ -190,7 +197,7 @@ int hl_start(void)
 	set_state(HL_ACTIVE);
 	t = hl_thread_self();
 	if (t) {
-		t->level++;
+		t->frame[t->level++] = 0; /* no hook, so no stack to walk */
 		hl_facts_hello(t);
 		hl_boot_each(boot_block, t);
 		t->level--;
@@ -228,7 +235,7 @@ void hl_start_child(void)
 		n = cursors ? hl_facts_cursors(cursors, room) : 0;
 	}
 	hl_thread_forked();
-	hl_unwind_forked(n > HL_LEVELS);
+	hl_unwind_forked();
 	if (hl_guest.backing == HL_BACKING_FILE && (parent_trace = hl_arena_alloc(HL_PATH_MAX)))
 		hl_append(parent_trace, parent_trace + HL_PATH_MAX, hl_guest.trace);
 	for (unsigned i = 0; i < sizeof uuid; i++)
@@ -263,13 +270,11 @@ void hl_start_child(void)
 	t->level = level;
 }
 
-/* The newest frame is right from the first malloc on; whole stacks from here. */
 static __attribute__((constructor)) void constructor(void)
 {
 	hl_start();
 	if (hl_state() != HL_ACTIVE)
 		return;
 	hl_lifecycle_setup();
-	if (!hl_guest.config.unwind_none && hl_guest.config.depth > 1)
-		hl_unwind_init();
+	hl_unwind_init();
 }

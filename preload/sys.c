@@ -57,11 +57,6 @@ int hl_sys_fallocate(int fd, uint64_t bytes)
 	return (int)hl_sys4(SYS_fallocate, fd, 0, 0, (long)bytes);
 }
 
-int hl_sys_truncate(const char *path, uint64_t bytes)
-{
-	return (int)hl_sys4(SYS_truncate, PTR(path), (long)bytes, 0, 0);
-}
-
 static int stat_at(int fd, const char *path, int flags, struct stat *st)
 {
 	return (int)hl_sys4(SYS_newfstatat, fd, PTR(path), PTR(st), flags);
@@ -77,18 +72,6 @@ int hl_sys_fstat(int fd, uint64_t *size, uint64_t *dev, uint64_t *ino)
 	if (!S_ISREG(st.st_mode))
 		return -22;
 	*size = (uint64_t)st.st_size;
-	*dev = st.st_dev;
-	*ino = st.st_ino;
-	return 0;
-}
-
-int hl_sys_stat(const char *path, uint64_t *dev, uint64_t *ino)
-{
-	struct stat st;
-	int r = stat_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st);
-
-	if (r < 0)
-		return r;
 	*dev = st.st_dev;
 	*ino = st.st_ino;
 	return 0;

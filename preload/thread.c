@@ -72,9 +72,9 @@ static struct hl_stream *make_stream(uint32_t id)
 		return NULL;
 	s->stream = id;
 	s->pcs = hl_arena_alloc((size_t)(depth + HL_FRAMES_EXTRA) * sizeof *s->pcs);
-	s->trail.pcs = hl_arena_alloc((size_t)depth * sizeof *s->trail.pcs);
-	s->trail.nodes = hl_arena_alloc((size_t)depth * sizeof *s->trail.nodes);
-	return s->pcs && s->trail.pcs && s->trail.nodes ? s : NULL;
+	s->fresh = hl_arena_alloc((size_t)(depth + 1) * sizeof *s->fresh);
+	s->trail.frames = hl_arena_alloc((size_t)depth * sizeof *s->trail.frames);
+	return s->pcs && s->fresh && s->trail.frames ? s : NULL;
 }
 
 static void begin(struct hl_thread *t)
@@ -85,6 +85,7 @@ static void begin(struct hl_thread *t)
 	t->own = 0;
 	t->entry_hint = HL_ENTRY_COUNT;
 	t->key_rounds = 0;
+	t->stack_low = t->stack_high = 0;
 	t->name[0] = 0;
 	for (uint32_t l = 0; l < HL_LEVELS; l++)
 		if (t->streams[l] && t->streams[l]->stream == 0)

@@ -16,11 +16,12 @@
 #define WINDOWS_MAX 1024u
 /* Where the kernel cannot populate (before 5.14): the file is allocated whole, up to this. */
 #define PREALLOCATE (1ull << 30)
+/* Of a file's tables only the header and the first image entry are ever used. */
+#define TABLES_USED (HL_REGION_IMAGES + PAGE)
 #define MAP_LEN	    ((size_t)HL_WINDOW_BYTES + PAGE)
 
 static _Atomic(char *) windows[WINDOWS_MAX];
 static int populate; /* 1: MADV_POPULATE_WRITE works */
-static uint64_t file_dev, file_ino; /* of the region file we made */
 
 static char *window(uint32_t k)
 {
@@ -157,7 +158,6 @@ static void fill_header(struct hl_region *r, uint32_t nslots)
 int hl_window_create(const char *path, uint64_t max_bytes)
 {
 	uint64_t limit = hl_sys_fsize_limit(), off = hl_region_slots_off(HL_BACKING_FILE, 0);
-	uint64_t size;
 	uint32_t nslots;
 	int fd, r;
 
@@ -174,9 +174,6 @@ int hl_window_create(const char *path, uint64_t max_bytes)
 	r = hl_sys_ftruncate(fd, hl_region_bytes(HL_BACKING_FILE, nslots));
 	if (r < 0)
 		goto out;
-	r = hl_sys_fstat(fd, &size, &file_dev, &file_ino);
-	if (r < 0)
-		goto out;
 	r = map(fd, HL_BACKING_FILE, nslots);
 	if (r < 0)
 		goto out;
@@ -191,7 +188,7 @@ int hl_window_create(const char *path, uint64_t max_bytes)
 		}
 		r = hl_sys_fallocate(fd, whole);
 	} else {
-		r = hl_sys_madvise(hl_guest.region, off, MADV_POPULATE_WRITE);
+		r = hl_sys_madvise(hl_guest.region, TABLES_USED, MADV_POPULATE_WRITE);
 	}
 	if (r < 0) {
 		hl_window_detach();
@@ -215,19 +212,6 @@ struct hl_slot *hl_window_slot(uint32_t i)
 	if (populate && hl_sys_madvise(w, HL_SLOT_BYTES, MADV_POPULATE_WRITE) < 0)
 		return NULL;
 	return (struct hl_slot *)w;
-}
-
-void hl_window_trim(void)
-{
-	struct hl_region *r = hl_guest.region;
-	uint32_t used = atomic_load_explicit(&r->bump, memory_order_relaxed);
-	uint64_t dev, ino;
-
-	/* Only when populating guards late claims: a claim beyond the new end then fails cleanly. */
-	if (hl_guest.backing != HL_BACKING_FILE || !populate || used > hl_guest.nslots ||
-	    hl_sys_stat(hl_guest.trace, &dev, &ino) < 0 || dev != file_dev || ino != file_ino)
-		return;
-	hl_sys_truncate(hl_guest.trace, hl_region_bytes(HL_BACKING_FILE, used));
 }
 
 void hl_window_detach(void)

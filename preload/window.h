@@ -19,8 +19,6 @@ int hl_window_attach(const char *path);
 int hl_window_create(const char *path, uint64_t max_bytes);
 /* Slot i, its window mapped and its pages present; NULL: no address space, no memory or disk full. */
 struct hl_slot *hl_window_slot(uint32_t i);
-/* Bare: give back the part of the file no slot will use.  At exit. */
-void hl_window_trim(void);
 /* A forked child that makes a region of its own: forget the parent's. */
 void hl_window_detach(void);
 

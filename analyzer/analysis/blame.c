@@ -116,7 +116,7 @@ static int parse(struct hl_blame *b, const char *rules, const char *name, struct
 			err = parse(b, defaults, name, d);
 			continue;
 		}
-		b->rules = hl_grow(b->rules, b->nrules, &b->rules_room, sizeof(*b->rules));
+		b->rules = hl_grow(b->rules, &b->rules_room, b->nrules + 1, sizeof(*b->rules));
 		if (parse_rule(&b->rules[b->nrules], line))
 			b->nrules++;
 		else

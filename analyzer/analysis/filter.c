@@ -14,7 +14,7 @@ void hl_filter_add(struct hl_patterns *p, const char *text, int with_line)
 	const char *colon = with_line ? strrchr(text, ':') : NULL;
 	struct hl_pattern *item;
 
-	p->p = hl_grow(p->p, p->n, &p->room, sizeof(*p->p));
+	p->p = hl_grow(p->p, &p->room, p->n + 1, sizeof(*p->p));
 	item = &p->p[p->n++];
 	item->text = hl_xstrdup(text);
 	item->line = -1;

@@ -29,7 +29,7 @@ uint32_t hl_heap_add_thread(struct hl_heap *h, uint32_t serial, const char *name
 {
 	uint32_t id = h->nthreads;
 
-	h->threads = hl_grow(h->threads, h->nthreads, &h->threads_room, sizeof(*h->threads));
+	h->threads = hl_grow(h->threads, &h->threads_room, h->nthreads + 1, sizeof(*h->threads));
 	h->threads[h->nthreads++] =
 		(struct hl_heap_thread){hl_names_intern(hl_stacks_names(h->stacks), name), tid};
 	hl_idmap_add(&h->thread_map, serial, id);
@@ -59,7 +59,7 @@ uint32_t hl_heap_site(struct hl_heap *h, uint32_t stack, uint32_t serial, enum h
 	if (h->nsites >= INT32_MAX)
 		return HL_ID_NONE;
 	id = h->nsites;
-	h->sites = hl_grow(h->sites, h->nsites, &h->sites_room, sizeof(*h->sites));
+	h->sites = hl_grow(h->sites, &h->sites_room, h->nsites + 1, sizeof(*h->sites));
 	h->sites[h->nsites++] = (struct hl_site){
 		.stack = stack, .thread = hl_heap_thread(h, serial, facts), .kind = (uint8_t)kind};
 	hl_idmap_add(&h->site_map, key, id);

@@ -57,39 +57,17 @@ void hl_idset_release(struct hl_idset *s)
 	*s = (struct hl_idset){0};
 }
 
-static void map_put(struct hl_idmap *m, uint64_t key, uint32_t id1)
-{
-	size_t i = hl_mix(key) & m->mask;
-
-	while (m->pairs[i].id1)
-		i = (i + 1) & m->mask;
-	m->pairs[i] = (struct hl_idpair){key, id1};
-}
-
-static void map_grow(struct hl_idmap *m)
-{
-	struct hl_idpair *old = m->pairs;
-	size_t n = old ? m->mask + 1 : 0;
-
-	m->mask = n ? n * 2 - 1 : 63;
-	m->pairs = hl_xcalloc(m->mask + 1, sizeof(*m->pairs));
-	for (size_t i = 0; i < n; i++)
-		if (old[i].id1)
-			map_put(m, old[i].key, old[i].id1);
-	free(old);
-}
-
 void hl_idmap_add(struct hl_idmap *m, uint64_t key, uint32_t id)
 {
-	if (!m->pairs || m->n * 2 > m->mask)
-		map_grow(m);
-	map_put(m, key, id + 1);
-	m->n++;
+	if (!m->map.entries)
+		hl_map_init(&m->map);
+	hl_map_put(&m->map, key, id + 1);
 }
 
 void hl_idmap_release(struct hl_idmap *m)
 {
-	free(m->pairs);
+	if (m->map.entries)
+		hl_map_release(&m->map);
 	*m = (struct hl_idmap){0};
 }
 
@@ -102,12 +80,4 @@ uint64_t hl_hash_bytes(const void *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ b[i]) * 0x100000001b3ull;
 	return hl_mix(h);
-}
-
-void *hl_grow(void *array, size_t n, size_t *room, size_t item_bytes)
-{
-	if (n < *room)
-		return array;
-	*room = *room ? *room * 2 : 16;
-	return hl_xrealloc(array, *room * item_bytes);
 }

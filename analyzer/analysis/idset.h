@@ -8,6 +8,8 @@
 #ifndef HL_ANALYSIS_IDSET_H
 #define HL_ANALYSIS_IDSET_H
 
+#include "analyzer/base/buf.h"
+#include "analyzer/base/map.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,12 +29,9 @@ uint32_t hl_idset_next(const struct hl_idset *s, uint64_t hash, size_t *pos);
 void hl_idset_add(struct hl_idset *s, uint64_t hash, uint32_t id);
 void hl_idset_release(struct hl_idset *s);
 
+/* Zeroes: empty. */
 struct hl_idmap {
-	struct hl_idpair {
-		uint64_t key;
-		uint32_t id1; /* id + 1, 0 empty */
-	} * pairs;
-	size_t mask, n;
+	struct hl_map map; /* value: id + 1 */
 };
 
 static inline uint64_t hl_mix(uint64_t x)
@@ -44,12 +43,7 @@ static inline uint64_t hl_mix(uint64_t x)
 /* The id of key, HL_ID_NONE when it has none. */
 static inline uint32_t hl_idmap_find(const struct hl_idmap *m, uint64_t key)
 {
-	if (!m->pairs)
-		return HL_ID_NONE;
-	for (size_t i = hl_mix(key) & m->mask; m->pairs[i].id1; i = (i + 1) & m->mask)
-		if (m->pairs[i].key == key)
-			return m->pairs[i].id1 - 1;
-	return HL_ID_NONE;
+	return m->map.entries ? hl_map_get(&m->map, key) - 1 : HL_ID_NONE;
 }
 
 /* Add a key that is not in it. */
@@ -57,8 +51,5 @@ void hl_idmap_add(struct hl_idmap *m, uint64_t key, uint32_t id);
 void hl_idmap_release(struct hl_idmap *m);
 
 uint64_t hl_hash_bytes(const void *p, size_t n);
-
-/* Room for one more in an array that doubles: returns the array. */
-void *hl_grow(void *array, size_t n, size_t *room, size_t item_bytes);
 
 #endif

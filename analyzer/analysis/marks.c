@@ -10,7 +10,7 @@ static struct hl_snapshot *add(struct hl_snapshots *s, uint64_t stamp, enum hl_m
 {
 	struct hl_snapshot *m;
 
-	s->s = hl_grow(s->s, s->n, &s->room, sizeof(*s->s));
+	s->s = hl_grow(s->s, &s->room, s->n + 1, sizeof(*s->s));
 	m = &s->s[s->n++];
 	*m = (struct hl_snapshot){
 		.number = s->n, .stamp = stamp, .reason = reason, .label = hl_xstrdup(label ? label : "")};

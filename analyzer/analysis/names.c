@@ -28,7 +28,7 @@ struct hl_names *hl_names_new(void)
 {
 	struct hl_names *n = hl_xcalloc(1, sizeof(*n));
 
-	n->tbs = hl_grow(NULL, 0, &n->tbs_room, sizeof(*n->tbs));
+	n->tbs = hl_grow(NULL, &n->tbs_room, 1, sizeof(*n->tbs));
 	n->tbs[0] = (struct tb){.frame = HL_ID_NONE};
 	n->ntbs = 1;
 	return n;
@@ -60,7 +60,7 @@ uint32_t hl_names_intern(struct hl_names *n, const char *s)
 		if (!strcmp(n->strings[id], s))
 			return id;
 	id = (uint32_t)n->nstrings;
-	n->strings = hl_grow(n->strings, n->nstrings, &n->strings_room, sizeof(*n->strings));
+	n->strings = hl_grow(n->strings, &n->strings_room, n->nstrings + 1, sizeof(*n->strings));
 	n->strings[n->nstrings++] = hl_xstrdup(s);
 	hl_idset_add(&n->string_set, hash, id);
 	return id;
@@ -107,8 +107,8 @@ uint32_t hl_names_frame(struct hl_names *n, const struct hl_name_frame *f)
 			return id;
 	}
 	id = (uint32_t)n->nframes;
-	n->frames = hl_grow(n->frames, n->nframes, &n->frames_room, sizeof(*n->frames));
-	n->line_frame = hl_grow(n->line_frame, n->nframes, &n->line_room, sizeof(*n->line_frame));
+	n->frames = hl_grow(n->frames, &n->frames_room, n->nframes + 1, sizeof(*n->frames));
+	n->line_frame = hl_grow(n->line_frame, &n->line_room, n->nframes + 1, sizeof(*n->line_frame));
 	n->frames[n->nframes++] = *f;
 	hl_idset_add(&n->frame_set, hash, id);
 	n->line_frame[id] = line_frame(n, id);
@@ -140,7 +140,7 @@ uint32_t hl_names_traceback(struct hl_names *n, uint32_t older, uint32_t frame)
 	if (id != HL_ID_NONE)
 		return id;
 	id = (uint32_t)n->ntbs;
-	n->tbs = hl_grow(n->tbs, n->ntbs, &n->tbs_room, sizeof(*n->tbs));
+	n->tbs = hl_grow(n->tbs, &n->tbs_room, n->ntbs + 1, sizeof(*n->tbs));
 	n->tbs[n->ntbs++] = (struct tb){older, frame, n->tbs[older].depth + 1, HL_ID_NONE, 0};
 	hl_idmap_add(&n->tb_map, key, id);
 	return id;
@@ -187,7 +187,7 @@ uint32_t hl_names_canonical(struct hl_names *n, uint32_t traceback)
 			id = n->tbs[t].canonical;
 			break;
 		}
-		way = hl_grow(way, nway, &room, sizeof(*way));
+		way = hl_grow(way, &room, nway + 1, sizeof(*way));
 		way[nway++] = t;
 	}
 	while (nway) {

@@ -2,10 +2,10 @@
  * snapfile.h - an extracted snapshot (.hls): a heap that needs no trace, no binaries and no debug
  * information any more; tracemalloc's dump and load.  Floor: analysis: bytes in memory only.
  *
- * Format: the 8 bytes of HL_SNAPFILE_MAGIC, then one zstd frame with its content size, of one JSON
- * object, all numbers non-negative integers but `seconds`:
+ * Format: the 8 bytes of HL_SNAPFILE_MAGIC, then one zstd frame with content size and checksum, of one
+ * JSON object, all numbers non-negative integers but `seconds`:
  *   "schema"     1; a reader refuses a larger one
- *   "provenance" {"version", "trace", "uuid", "image", "pid", "exe", "cmdline"}
+ *   "provenance" {"version", "trace", "uuid", "image", "pid", "exe", "cmdline", "complete": 0|1}
  *   "snapshot"   {"at": "end"|"peak"|"mark", "number", "label", "seconds"}
  *   "totals"     {"size", "count", "peak", "total", "allocations", "frees", "temporary", "lost"}
  *   "strings"    [string...]; bytes that are not UTF-8 are written as \xNN
@@ -35,13 +35,14 @@ struct hl_provenance {
 	uint32_t image, pid;
 	uint64_t number;
 	double seconds;
+	int complete; /* 1: sites without live blocks are in it too */
 	struct hl_totals totals;
 };
 void hl_provenance_release(struct hl_provenance *p);
 
-/* The bytes of a file, malloc'd.  Sites without live blocks are left out unless `all`. */
-int hl_snapfile_write(const struct hl_provenance *p, const struct hl_heap *h, int all, uint8_t **bytes,
-		      size_t *n, struct hl_diag *d);
+/* The bytes of a file, malloc'd.  Sites without live blocks are left out unless p->complete. */
+int hl_snapfile_write(const struct hl_provenance *p, const struct hl_heap *h, uint8_t **bytes, size_t *n,
+		      struct hl_diag *d);
 /* The reverse: into heap (initialised over hl_stacks of ready tracebacks, empty).  name: of the file, for
  * messages.  HL_ERR_FORMAT; nothing in the bytes is believed. */
 int hl_snapfile_read(const uint8_t *bytes, size_t n, const char *name, struct hl_provenance *p,

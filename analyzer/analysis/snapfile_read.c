@@ -213,6 +213,7 @@ static void read_provenance(const struct reader *r, struct hl_provenance *p)
 				    .image = (uint32_t)number_of(o, "image"),
 				    .pid = (uint32_t)number_of(o, "pid"),
 				    .number = number_of(s, "number"),
+				    .complete = number_of(o, "complete") == 1,
 				    .seconds = json_number_value(json_object_get(s, "seconds")),
 				    .totals = {.size = number_of(t, "size"),
 					       .count = number_of(t, "count"),

@@ -31,7 +31,7 @@ static uint32_t number(struct renumber *r, uint32_t old)
 		return id;
 	id = (uint32_t)r->n;
 	hl_idmap_add(&r->map, old, id);
-	r->old = hl_grow(r->old, r->n, &r->room, sizeof(*r->old));
+	r->old = hl_grow(r->old, &r->room, r->n + 1, sizeof(*r->old));
 	r->old[r->n++] = old;
 	return id;
 }
@@ -51,7 +51,7 @@ static uint32_t number_traceback(struct writer *w, uint32_t tb)
 	for (uint32_t t = tb; t; t = hl_names_older(w->names, t)) {
 		if (hl_idmap_find(&w->tracebacks.map, t) != HL_ID_NONE)
 			break;
-		way = hl_grow(way, n, &room, sizeof(*way));
+		way = hl_grow(way, &room, n + 1, sizeof(*way));
 		way[n++] = t;
 	}
 	while (n) {
@@ -106,6 +106,7 @@ static void put_provenance(struct writer *w, const struct hl_provenance *p)
 	put_member(w, "pid", p->pid);
 	put_text(w, "exe", p->exe);
 	put_text(w, "cmdline", p->cmdline);
+	put_member(w, "complete", p->complete != 0);
 	yajl_gen_map_close(w->g);
 	put_key(w, "snapshot");
 	yajl_gen_map_open(w->g);
@@ -197,17 +198,24 @@ static void put_tables(struct writer *w, const struct hl_heap *h)
 	yajl_gen_array_close(w->g);
 }
 
-static int compress(const unsigned char *json, size_t json_bytes, uint8_t **bytes, size_t *n,
-		    struct hl_diag *d)
+/* With zstd's checksum: a damaged file must not give wrong numbers. */
+static int compress(const unsigned char *json, size_t json_bytes, uint8_t **bytes, size_t *n, struct hl_diag *d)
 {
 	size_t room = ZSTD_compressBound(json_bytes), got;
+	ZSTD_CCtx *z;
 	uint8_t *out;
 
 	if (json_bytes > HL_SNAPFILE_BYTES_MAX)
 		return hl_fail(d, HL_ERR_REFUSED, "the snapshot is too large to extract");
+	z = ZSTD_createCCtx();
+	if (!z)
+		return hl_fail(d, HL_ERR_NOMEM, "out of memory");
+	ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, 6);
+	ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1);
 	out = hl_xmalloc(HL_SNAPFILE_MAGIC_BYTES + room);
 	memcpy(out, HL_SNAPFILE_MAGIC, HL_SNAPFILE_MAGIC_BYTES);
-	got = ZSTD_compress(out + HL_SNAPFILE_MAGIC_BYTES, room, json, json_bytes, 6);
+	got = ZSTD_compress2(z, out + HL_SNAPFILE_MAGIC_BYTES, room, json, json_bytes);
+	ZSTD_freeCCtx(z);
 	if (ZSTD_isError(got)) {
 		free(out);
 		return hl_fail(d, HL_ERR_NOMEM, "zstd: %s", ZSTD_getErrorName(got));
@@ -217,8 +225,8 @@ static int compress(const unsigned char *json, size_t json_bytes, uint8_t **byte
 	return HL_OK;
 }
 
-int hl_snapfile_write(const struct hl_provenance *p, const struct hl_heap *h, int all, uint8_t **bytes,
-		      size_t *n, struct hl_diag *d)
+int hl_snapfile_write(const struct hl_provenance *p, const struct hl_heap *h, uint8_t **bytes, size_t *n,
+		      struct hl_diag *d)
 {
 	struct writer w = {.g = yajl_gen_alloc(NULL), .names = hl_stacks_names(h->stacks)};
 	const unsigned char *json;
@@ -230,7 +238,7 @@ int hl_snapfile_write(const struct hl_provenance *p, const struct hl_heap *h, in
 	yajl_gen_map_open(w.g);
 	put_member(&w, "schema", 1);
 	put_provenance(&w, p);
-	put_sites(&w, h, all);
+	put_sites(&w, h, p->complete);
 	put_tables(&w, h);
 	yajl_gen_map_close(w.g);
 	yajl_gen_get_buf(w.g, &json, &json_bytes);

@@ -58,8 +58,8 @@ struct hl_names *hl_stacks_names(const struct hl_stacks *s)
 
 static void put_frame(struct hl_stacks *s, uint32_t frame, uint8_t allocator)
 {
-	s->frames = hl_grow(s->frames, s->nframes, &s->frames_room, sizeof(*s->frames));
-	s->allocator = hl_grow(s->allocator, s->nframes, &s->allocator_room, 1);
+	s->frames = hl_grow(s->frames, &s->frames_room, s->nframes + 1, sizeof(*s->frames));
+	s->allocator = hl_grow(s->allocator, &s->allocator_room, s->nframes + 1, 1);
 	s->frames[s->nframes] = frame;
 	s->allocator[s->nframes++] = allocator;
 }
@@ -171,7 +171,7 @@ uint32_t hl_stacks_traceback(struct hl_stacks *s, uint32_t stack)
 		return s->tracebacks[stack];
 	hl_walk_start(&w, s, stack);
 	while ((frame = hl_walk_next(&w)) != HL_ID_NONE) {
-		s->scratch = hl_grow(s->scratch, n, &s->scratch_room, sizeof(*s->scratch));
+		s->scratch = hl_grow(s->scratch, &s->scratch_room, n + 1, sizeof(*s->scratch));
 		s->scratch[n++] = frame;
 	}
 	while (n)

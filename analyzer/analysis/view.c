@@ -69,8 +69,8 @@ static uint32_t row_of_key(struct hl_view *v, struct hl_key key)
 	if (id != HL_ID_NONE)
 		return id;
 	id = (uint32_t)v->nrows;
-	v->rows = hl_grow(v->rows, v->nrows, &v->rows_room, sizeof(*v->rows));
-	v->live = hl_grow(v->live, v->nrows, &v->live_room, sizeof(*v->live));
+	v->rows = hl_grow(v->rows, &v->rows_room, v->nrows + 1, sizeof(*v->rows));
+	v->live = hl_grow(v->live, &v->live_room, v->nrows + 1, sizeof(*v->live));
 	v->live[v->nrows] = 0;
 	v->rows[v->nrows++] = (struct hl_row){.key = key};
 	hl_idmap_add(&v->row_map, k, id);

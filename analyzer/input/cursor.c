@@ -20,7 +20,7 @@ struct hl_cursor *hl_cursor_new(struct hl_source *s, struct hl_loader *l, size_t
 	/* what a claim left open before us is not known */
 	c->broken = 1;
 	c->event.stream = st->stream;
-	c->event.thread = st->stream == HL_STREAM_COLLECTOR ? 0 : HL_STREAM_THREAD(st->stream);
+	c->thread = st->stream == HL_STREAM_COLLECTOR ? 0 : HL_STREAM_THREAD(st->stream);
 	hl_decode_init(&c->decoder, nnodes);
 	return c;
 }
@@ -85,6 +85,7 @@ int hl_cursor_next(struct hl_cursor *c)
 		if (!next_piece(c))
 			return 0;
 	}
+	c->event.thread = c->decoder.switched ? c->decoder.thread : c->thread;
 	if (c->event.stamp < c->stamp)
 		c->event.stamp = c->stamp;
 	c->stamp = c->event.stamp;

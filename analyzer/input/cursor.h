@@ -14,6 +14,7 @@ struct hl_cursor {
 	size_t next, end;         /* pieces still to read: [next, end) */
 	uint32_t claim, limit_claim, limit_used;
 	int broken;     /* the rest of this claim cannot be decoded */
+	uint32_t thread; /* serial in the stream's name: whose events they are unless they say */
 	uint64_t stamp; /* of the last event: later ones are not below it */
 	uint8_t *data;
 	size_t cap;

@@ -239,6 +239,14 @@ static const uint8_t *get_op(struct hl_decoder *d, const uint8_t *p, unsigned op
 		return get_range(d, p, e, op == HL_OP_MAP_RANGE);
 	case HL_OP_MARK:
 		return get_mark(d, p, e);
+	case HL_OP_THREAD:
+		*seen = 0;
+		p = get_uv(p, d->end, &delta);
+		if (!p || delta > UINT32_MAX)
+			return NULL;
+		d->thread = (uint32_t)delta;
+		d->switched = 1;
+		return p;
 	}
 	return NULL;
 }

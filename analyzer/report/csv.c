@@ -135,7 +135,8 @@ static void put_cell(FILE *out, const struct hl_cell *c)
 		fprintf(out, "%" PRIu64, c->number);
 		break;
 	case HL_CELL_SECONDS:
-		fprintf(out, "%.6f", c->seconds);
+	case HL_CELL_RATIO:
+		fprintf(out, "%.6f", c->real);
 		break;
 	case HL_CELL_TEXT:
 		put_text(out, c->text);

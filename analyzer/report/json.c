@@ -243,7 +243,8 @@ static void put_cell(yajl_gen g, const struct hl_cell *c)
 		put_number(g, c->number);
 		break;
 	case HL_CELL_SECONDS:
-		put_seconds(g, c->seconds);
+	case HL_CELL_RATIO:
+		put_seconds(g, c->real);
 		break;
 	case HL_CELL_TEXT:
 		put_string(g, c->text);

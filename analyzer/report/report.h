@@ -29,12 +29,19 @@ struct hl_diff_report {
 	const struct hl_diff *diff;
 };
 
-/* One cell: a number, a time in seconds, or text. */
+/* One cell. */
 struct hl_cell {
-	enum hl_cell_type { HL_CELL_NUMBER, HL_CELL_SIZE, HL_CELL_SECONDS, HL_CELL_TEXT, HL_CELL_NONE } type;
-	uint64_t number; /* NUMBER, SIZE */
-	double seconds;
-	const char *text; /* TEXT */
+	enum hl_cell_type {
+		HL_CELL_NUMBER,
+		HL_CELL_SIZE,
+		HL_CELL_SECONDS,
+		HL_CELL_RATIO,
+		HL_CELL_TEXT,
+		HL_CELL_NONE
+	} type;
+	uint64_t number;  /* NUMBER, SIZE */
+	double real;      /* SECONDS, RATIO */
+	const char *text; /* TEXT, not NULL */
 };
 
 /* `info`: names and values.  JSON members have the names with '_' for ' '. */

@@ -81,7 +81,7 @@ static void split(struct source *f, size_t bytes)
 	for (size_t i = 0; i < bytes;) {
 		const char *end = memchr(f->text + i, '\n', bytes - i);
 
-		f->starts = hl_grow(f->starts, f->nlines + 1, &room, sizeof(*f->starts));
+		f->starts = hl_grow(f->starts, &room, f->nlines + 2, sizeof(*f->starts));
 		f->starts[f->nlines++] = i;
 		i = end ? (size_t)(end - f->text) + 1 : bytes;
 		f->starts[f->nlines] = i;
@@ -98,7 +98,7 @@ static struct source *find(struct hl_sources *s, const char *name)
 	for (size_t pos = 0; (id = hl_idset_next(&s->set, hash, &pos)) != HL_ID_NONE;)
 		if (!strcmp(s->files[id].name, name))
 			return &s->files[id];
-	s->files = hl_grow(s->files, s->n, &s->room, sizeof(*s->files));
+	s->files = hl_grow(s->files, &s->room, s->n + 1, sizeof(*s->files));
 	hl_idset_add(&s->set, hash, (uint32_t)s->n);
 	f = &s->files[s->n++];
 	*f = (struct source){.name = hl_xstrdup(name)};

@@ -148,7 +148,10 @@ static void put_cell(FILE *out, const struct hl_cell *c)
 		fputs(hl_size_text(text, (double)c->number), out);
 		break;
 	case HL_CELL_SECONDS:
-		fprintf(out, "%.3f s", c->seconds);
+		fprintf(out, "%.3f s", c->real);
+		break;
+	case HL_CELL_RATIO:
+		fprintf(out, "%.2f", c->real);
 		break;
 	case HL_CELL_TEXT:
 		hl_put_escaped(out, c->text, HL_ESCAPE_TERMINAL);
