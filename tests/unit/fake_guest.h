@@ -132,9 +132,11 @@ static inline void guest_hello(struct guest *g)
 }
 
 /* The child inherited nothing of parent but the listed prefix of its one stream. */
-static inline void guest_fork_fact(struct guest *g, uint32_t parent, pid_t parent_pid, uint32_t claim, uint32_t used)
+static inline void guest_fork_fact(struct guest *g, uint32_t parent, pid_t parent_pid, uint32_t claim,
+				   uint32_t used)
 {
-	uint8_t b[100], *p = hl_put_uv(hl_put_uv(hl_put_uv(hl_put_uv(b, parent), (uint64_t)parent_pid), 2), 1);
+	uint8_t b[100],
+		*p = hl_put_uv(hl_put_uv(hl_put_uv(hl_put_uv(b, parent), (uint64_t)parent_pid), 2), 1);
 
 	p = hl_put_uv(hl_put_uv(hl_put_uv(p, HL_STREAM(1, 0)), claim), used);
 	guest_fact(g, HL_FACT_FORK, b, p);

@@ -172,7 +172,8 @@ START_TEST(a_slot_has_one_owner_at_a_time_in_all_processes)
 		struct hl_region *r = share.region;
 		uint32_t ticket = atomic_load(&r->seal_futex), list[4], n = 0;
 
-		for (uint32_t i = hl_list_take(&r->sealed_head, 4); i != HL_NO_SLOT && n < 4; i = hl_list_next(r, i, 4))
+		for (uint32_t i = hl_list_take(&r->sealed_head, 4); i != HL_NO_SLOT && n < 4;
+		     i = hl_list_next(r, i, 4))
 			list[n++] = i;
 		seen += n;
 		while (n) {
