@@ -1,220 +1,200 @@
 /*
- * region_test.c - region files of bare LD_PRELOAD: sparse, open, growing, damaged.
+ * region_test.c - slots between processes, and the region that `run` makes.
  */
-#include "analyzer/model/replay.h"
-#include "tests/unit/tracefile.h"
+#include "analyzer/collect/clock.h"
+#include "fake_guest.h"
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
 
-static struct encode enc;
+static struct hl_share share;
 
-static unsigned count_events(struct hl_trace *t)
+static void make(uint64_t bytes)
 {
-	struct hl_merge *m = hl_merge_new(t);
-	struct hl_event e;
-	unsigned n = 0;
+	struct hl_diag d;
 
-	while (hl_merge_next(m, &e))
-		n++;
-	hl_merge_free(m);
-	return n;
+	ck_assert_msg(hl_share_make(&share, bytes, &d) == HL_OK, "%s", d.text);
 }
 
-static void start_sample(uint64_t stamp)
+START_TEST(a_region_says_what_it_is)
 {
-	encode_start(&enc, stamp);
-	encode_hello(&enc, 5, 1005, stamp, "/bin/bare", "bare", 4);
-	encode_node(&enc, 1, 0, 0x400100, 0);
-	encode_alloc(&enc, stamp + 1, HL_ENTRY_MALLOC, 0x1000, 10, 1);
-}
-
-START_TEST(a_sparse_file_of_16_gib_is_read_by_its_used_slots_alone)
-{
-	uint32_t nslots = (16ull << 30) / HL_SLOT_BYTES;
-	int fd = make_region("bare.hl", nslots, 5);
-	const struct hl_trace_health *h;
-	struct hl_trace *t;
-
-	start_sample(100);
-	put_slot(fd, 0, &enc, 5, 4, 0, HL_SLOT_SEALED);
-	/* slots 1 and 2 were claimed by threads that died before they published them */
-	encode_start(&enc, 200);
-	encode_free(&enc, 210, 0x1000, 0);
-	put_slot(fd, 3, &enc, 5, 4, 1, HL_SLOT_OPEN);
-	encode_start(&enc, 300);
-	encode_free(&enc, 310, 0x5000, 0);
-	put_slot(fd, nslots - 1, &enc, 5, 8, 0, HL_SLOT_SEALED);
-	set_bump(fd, nslots + 10); /* others tried and found it full */
-	t = open_trace("bare.hl"); /* within libcheck's timeout: no hole was read */
-	h = hl_trace_health(t);
-	ck_assert_int_eq(h->bare, 1);
-	ck_assert_uint_eq(h->chunks, 3);
-	ck_assert_uint_eq(h->bad_blocks + h->missing_claims + h->cut_offset, 0);
-	ck_assert_uint_gt(h->unverified_bytes, 0);
-	ck_assert_uint_lt(h->unverified_bytes, 10);
-	ck_assert_uint_eq(count_events(t), 3);
-	ck_assert_uint_eq(hl_trace_header(t)->image_id, 5);
-	ck_assert_uint_eq(hl_trace_header(t)->pid, 1005);
-	ck_assert_uint_eq(hl_trace_header(t)->ticks_per_s, TICKS_PER_S);
-	ck_assert_str_eq(hl_trace_facts(t)->process.exe, "/bin/bare");
-	ck_assert_uint_eq(hl_trace_facts(t)->lost[HL_LOST_FULL], 3);
-	ck_assert_uint_eq(hl_trace_facts(t)->nodes[1].pc, 0x400100);
-	hl_trace_close(t);
-	close(fd);
+	make(4u << 20);
+	ck_assert_uint_eq(share.nslots, (4u << 20) / HL_SLOT_BYTES);
+	ck_assert_uint_eq(share.region->magic, HL_REGION_MAGIC);
+	ck_assert_uint_eq(share.region->nslots, share.nslots);
+	ck_assert_uint_eq(share.region->backing, HL_BACKING_MEMFD);
+	ck_assert_uint_eq(share.bytes, hl_region_bytes(HL_BACKING_MEMFD, share.nslots));
+	ck_assert_uint_gt(share.region->start_realtime_ns, 1600000000ull * 1000000000);
+	hl_share_release(&share);
 }
 END_TEST
 
-START_TEST(slots_at_or_above_bump_and_above_used_are_not_read)
+START_TEST(no_process_can_take_pages_from_under_the_collector)
 {
-	int fd = make_region("bare.hl", 8, 5);
-	struct hl_trace *t;
-
-	start_sample(100);
-	put_slot(fd, 0, &enc, 5, 4, 0, HL_SLOT_SEALED);
-	put_slot(fd, 1, &enc, 5, 8, 0, HL_SLOT_SEALED);
-	set_bump(fd, 1);
-	t = open_trace("bare.hl");
-	ck_assert_uint_eq(count_events(t), 1);
-	/* it goes on while we have it open: what we opened stays what it was */
-	set_bump(fd, 2);
-	encode_free(&enc, 150, 0x1000, 0);
-	put_slot(fd, 0, &enc, 5, 4, 0, HL_SLOT_OPEN);
-	ck_assert_uint_eq(count_events(t), 1);
-	hl_trace_close(t);
-	t = open_trace("bare.hl");
-	ck_assert_uint_eq(count_events(t), 3);
-	hl_trace_close(t);
-	close(fd);
+	make(HL_SHARE_MIN_BYTES);
+	ck_assert_int_eq(ftruncate(share.fd, 4096), -1);
+	ck_assert_int_eq(errno, EPERM);
+	hl_share_release(&share);
 }
 END_TEST
 
-START_TEST(a_slot_that_says_what_cannot_be_costs_only_itself)
+START_TEST(a_buffer_that_is_too_small_or_too_large_is_refused)
 {
-	uint64_t slots = hl_region_slots_off(HL_BACKING_FILE, 0);
-	int fd = make_region("bare.hl", 8, 5);
-	uint32_t used = HL_SLOT_ROOM + 1, state = 9;
-	struct hl_trace *t;
+	struct hl_diag d;
 
-	for (uint32_t i = 0; i < 4; i++) {
-		start_sample(100 * i);
-		put_slot(fd, i, &enc, i == 3 ? 6 : 5, HL_STREAM(i + 1, 0), 0, HL_SLOT_SEALED);
+	ck_assert_int_eq(hl_share_make(&share, HL_SHARE_MIN_BYTES - 1, &d), HL_ERR_REFUSED);
+	ck_assert_int_eq(hl_share_make(&share, UINT64_MAX, &d), HL_ERR_REFUSED);
+}
+END_TEST
+
+START_TEST(a_file_size_limit_shrinks_the_region_and_never_signals)
+{
+	struct rlimit old, low = {8u << 20, 0};
+
+	getrlimit(RLIMIT_FSIZE, &old);
+	low.rlim_max = old.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &low);
+	make(64u << 20);
+	setrlimit(RLIMIT_FSIZE, &old);
+	ck_assert_uint_le(share.bytes, 8u << 20);
+	ck_assert_uint_gt(share.bytes, 4u << 20);
+	hl_share_release(&share);
+}
+END_TEST
+
+START_TEST(a_tick_is_8_to_16_ns)
+{
+	ck_assert_uint_eq(hl_clock_shift(1000000000), 3);
+	for (uint64_t hz = 130000000; hz < 6000000000; hz += 77777777) {
+		double ns = 1e9 * (double)(1u << hl_clock_shift(hz)) / (double)hz;
+
+		ck_assert_double_ge(ns, 8);
+		ck_assert_double_lt(ns, 16.01);
 	}
-	put_at(fd, &used, 4, slots + HL_SLOT_BYTES + offsetof(struct hl_slot, used));
-	put_at(fd, &state, 4, slots + 2 * HL_SLOT_BYTES + offsetof(struct hl_slot, state));
-	set_bump(fd, 4);
-	t = open_trace("bare.hl");
-	ck_assert_uint_eq(hl_trace_health(t)->bad_blocks, 3);
-	ck_assert_uint_eq(hl_trace_health(t)->bad_offset, slots + HL_SLOT_BYTES);
-	ck_assert_uint_eq(count_events(t), 1);
-	hl_trace_close(t);
-	close(fd);
 }
 END_TEST
 
-START_TEST(a_region_file_cut_anywhere_is_read_up_to_there)
+START_TEST(stamps_run_at_the_rate_that_the_header_says)
 {
-	uint64_t slots = hl_region_slots_off(HL_BACKING_FILE, 0);
-	uint64_t whole;
-	int fd = make_region("bare.hl", 8, 5);
-	struct hl_trace *t;
-	struct hl_diag d = {0};
+	struct timespec pause = {0, 200000000};
+	uint64_t s0, s1, n0, n1;
+	double told, seen;
 
-	start_sample(100);
-	put_slot(fd, 0, &enc, 5, 4, 0, HL_SLOT_SEALED);
-	put_slot(fd, 1, &enc, 5, 4, 1, HL_SLOT_SEALED);
-	set_bump(fd, 2);
-	whole = slots + HL_SLOT_BYTES + sizeof(struct hl_slot) + enc.n;
-	for (uint64_t n = whole; n > slots; n -= n > slots + HL_SLOT_BYTES ? 1 : 997) {
-		ck_assert_int_eq(ftruncate(fd, (off_t)n), 0);
-		if (hl_trace_open(&t, in_dir("bare.hl"), &d)) {
-			/* nothing but a cut slot is left of it */
-			ck_assert_uint_lt(n, slots + sizeof(struct hl_slot) + enc.n);
-			continue;
+	make(HL_SHARE_MIN_BYTES);
+	n0 = hl_stamp_clock();
+	s0 = hl_share_now(&share);
+	nanosleep(&pause, NULL);
+	s1 = hl_share_now(&share);
+	n1 = hl_stamp_clock();
+	told = (double)share.region->ticks_per_s;
+	seen = (double)(s1 - s0) * 1e9 / (double)(n1 - n0);
+	ck_assert_double_lt(told / seen, 1.005);
+	ck_assert_double_gt(told / seen, 0.995);
+	ck_assert_double_lt((double)hl_clock_rate(&share.clock) / seen, 1.001);
+	ck_assert_double_gt((double)hl_clock_rate(&share.clock) / seen, 0.999);
+	hl_share_release(&share);
+}
+END_TEST
+
+START_TEST(the_slot_handed_back_last_is_taken_first)
+{
+	make(HL_SHARE_MIN_BYTES);
+	struct hl_region *r = share.region;
+
+	for (uint32_t i = 0; i < 3; i++)
+		ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots), i);
+	hl_list_push(r, &r->free_head, 0);
+	hl_list_push(r, &r->free_head, 2);
+	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots), 2);
+	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots), 0);
+	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots), 3);
+	hl_share_release(&share);
+}
+END_TEST
+
+START_TEST(a_damaged_list_gives_no_slot)
+{
+	make(HL_SHARE_MIN_BYTES);
+	struct hl_region *r = share.region;
+
+	atomic_store(&r->free_head, 0xffffffffu);
+	ck_assert_uint_eq(hl_list_pop(r, &r->free_head, share.nslots), HL_NO_SLOT);
+	atomic_store(&r->sealed_head, share.nslots + 1);
+	ck_assert_uint_eq(hl_list_take(&r->sealed_head, share.nslots), HL_NO_SLOT);
+	atomic_store(&hl_region_links(r)[1], 12345678);
+	ck_assert_uint_eq(hl_list_next(r, 1, share.nslots), HL_NO_SLOT);
+	hl_share_release(&share);
+}
+END_TEST
+
+#define OWNERS 3
+#define TURNS  20000
+
+/* Each owner writes its name into the slot it took and finds it there afterwards. */
+static void take_turns(struct guest *g)
+{
+	uint32_t self = (uint32_t)getpid();
+
+	for (int i = 0; i < TURNS; i++) {
+		guest_open(g);
+		memcpy(g->slot->data, &self, sizeof(self));
+		for (volatile int spin = 0; spin < 20; spin++)
+			;
+		uint32_t found;
+
+		memcpy(&found, g->slot->data, sizeof(found));
+		if (found != self || atomic_load(&g->slot->state) != HL_SLOT_OPEN)
+			_exit(1);
+		guest_seal(g);
+	}
+}
+
+START_TEST(a_slot_has_one_owner_at_a_time_in_all_processes)
+{
+	pid_t pids[OWNERS];
+	unsigned long seen = 0;
+
+	make(HL_SHARE_MIN_BYTES);
+	/* so few that they all wait for each other */
+	share.nslots = 4;
+	share.region->nslots = 4;
+	for (int k = 0; k < OWNERS; k++) {
+		pids[k] = fork();
+		if (pids[k] == 0) {
+			struct guest g = {.share = &share, .stream = HL_STREAM(1, 0)};
+
+			take_turns(&g);
+			_exit(0);
 		}
-		ck_assert_uint_eq(count_events(t),
-				  n == whole ? 2 : n >= slots + sizeof(struct hl_slot) + enc.n);
-		hl_trace_close(t);
 	}
-	ck_assert_int_eq(ftruncate(fd, 1000), 0);
-	if (!hl_trace_open(&t, in_dir("bare.hl"), &d)) {
-		ck_assert_uint_eq(count_events(t), 0);
-		hl_trace_close(t);
-	}
-	ck_assert_int_eq(ftruncate(fd, 100), 0);
-	ck_assert_int_eq(hl_trace_open(&t, in_dir("bare.hl"), &d), HL_ERR_FORMAT);
-	ck_assert_ptr_nonnull(strstr(d.text, "offset 100"));
-	close(fd);
-}
-END_TEST
+	while (seen < (unsigned long)OWNERS * TURNS) {
+		struct hl_region *r = share.region;
+		uint32_t ticket = atomic_load(&r->seal_futex), list[4], n = 0;
 
-/* Flip each bit of [from, to) of the file in turn. */
-static void flip_all(int fd, uint64_t from, uint64_t to)
-{
-	for (uint64_t bit = from * 8; bit < to * 8; bit++) {
-		struct hl_replay_counts c;
-		struct hl_diag d = {0};
-		struct hl_trace *t;
-		uint8_t byte, wrong;
-
-		ck_assert_int_eq(pread(fd, &byte, 1, (off_t)(bit / 8)), 1);
-		wrong = byte ^ (uint8_t)(1u << bit % 8);
-		put_at(fd, &wrong, 1, bit / 8);
-		if (hl_trace_open(&t, in_dir("bare.hl"), &d)) {
-			ck_assert_ptr_nonnull(strstr(d.text, "bare.hl"));
-		} else {
-			ck_assert_uint_le(count_events(t), HL_SLOT_ROOM); /* zeroes are records too */
-			hl_replay(t, UINT64_MAX, NULL, NULL, &c, &d);
-			ck_assert_uint_eq(c.live_blocks, c.inherited_blocks + c.allocs - c.frees);
-			hl_trace_close(t);
+		for (uint32_t i = hl_list_take(&r->sealed_head, 4); i != HL_NO_SLOT && n < 4;
+		     i = hl_list_next(r, i, 4))
+			list[n++] = i;
+		seen += n;
+		while (n) {
+			atomic_store(&hl_share_slot(&share, list[--n])->state, HL_SLOT_FREE);
+			hl_list_push(r, &r->free_head, list[n]);
+			atomic_fetch_add(&r->free_futex, 1);
+			if (atomic_load(&r->free_waiters))
+				hl_share_wake(&r->free_futex, 1);
 		}
-		put_at(fd, &byte, 1, bit / 8);
+		atomic_store(&r->collector_waits, 1);
+		hl_share_sleep(&r->seal_futex, ticket, 10000000);
+		atomic_store(&r->collector_waits, 0);
 	}
-}
+	for (int k = 0; k < OWNERS; k++) {
+		int status;
 
-START_TEST(a_region_with_any_bit_wrong_is_read_or_refused_with_a_line)
-{
-	uint64_t slots = hl_region_slots_off(HL_BACKING_FILE, 0);
-	int fd = make_region("bare.hl", 8, 5);
-
-	start_sample(100);
-	encode_release(&enc, 110, 0x1000);
-	encode_alloc(&enc, 111, HL_ENTRY_REALLOC, 0x2000, 20, 1);
-	encode_map(&enc, 112, 0x7000, 0x3000, 1);
-	encode_unmap(&enc, 113, 0x8000, 0x1000);
-	ENCODE_NUMBERS(&enc, HL_FACT_FORK, 1, 1001, 2, 1, 4, 0, 9);
-	put_slot(fd, 0, &enc, 5, 4, 0, HL_SLOT_OPEN);
-	set_bump(fd, 1);
-	flip_all(fd, 0, 256);
-	flip_all(fd, slots, slots + sizeof(struct hl_slot) + enc.n);
-	close(fd);
-}
-END_TEST
-
-START_TEST(a_bare_child_inherits_from_its_parents_region_file)
-{
-	static const uint8_t uuid[16] = "the same for all";
-	int fd = make_region("parent.hl", 8, 5), child;
-	struct hl_trace *t;
-	size_t used;
-
-	start_sample(100);
-	used = enc.n;
-	encode_free(&enc, 190, 0x1000, 0);
-	put_slot(fd, 0, &enc, 5, 4, 0, HL_SLOT_OPEN);
-	set_bump(fd, 1);
-	child = make_region("child.hl", 8, 6);
-	encode_start(&enc, 150);
-	ENCODE_NUMBERS(&enc, HL_FACT_FORK, 5, 1005, 2, 1, 4, 0, used);
-	encode_parent(&enc, "parent.hl", uuid, 5);
-	encode_free(&enc, 160, 0x9000, 0);
-	put_slot(child, 0, &enc, 6, 4, 0, HL_SLOT_OPEN);
-	set_bump(child, 1);
-	t = open_trace("child.hl");
-	ck_assert_str_eq(hl_trace_health(t)->first_problem, "");
-	ck_assert_uint_eq(count_events(t), 2);
-	ck_assert_str_eq(hl_trace_facts(t)->process.parent_file, in_dir("parent.hl"));
-	ck_assert_uint_eq(hl_trace_facts(t)->nodes[1].known, 1);
-	hl_trace_close(t);
-	close(fd);
-	close(child);
+		waitpid(pids[k], &status, 0);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_uint_eq(seen, (unsigned long)OWNERS * TURNS);
+	hl_share_release(&share);
 }
 END_TEST
 
@@ -226,16 +206,18 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, make_dir, remove_dir);
-	tcase_add_test(t, a_sparse_file_of_16_gib_is_read_by_its_used_slots_alone);
-	tcase_add_test(t, slots_at_or_above_bump_and_above_used_are_not_read);
-	tcase_add_test(t, a_slot_that_says_what_cannot_be_costs_only_itself);
-	tcase_add_test(t, a_region_file_cut_anywhere_is_read_up_to_there);
-	tcase_add_test(t, a_region_with_any_bit_wrong_is_read_or_refused_with_a_line);
-	tcase_add_test(t, a_bare_child_inherits_from_its_parents_region_file);
+	tcase_add_test(t, a_region_says_what_it_is);
+	tcase_add_test(t, no_process_can_take_pages_from_under_the_collector);
+	tcase_add_test(t, a_buffer_that_is_too_small_or_too_large_is_refused);
+	tcase_add_test(t, a_file_size_limit_shrinks_the_region_and_never_signals);
+	tcase_add_test(t, a_tick_is_8_to_16_ns);
+	tcase_add_test(t, stamps_run_at_the_rate_that_the_header_says);
+	tcase_add_test(t, the_slot_handed_back_last_is_taken_first);
+	tcase_add_test(t, a_damaged_list_gives_no_slot);
+	tcase_add_test(t, a_slot_has_one_owner_at_a_time_in_all_processes);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return failed != 0;
 }
