@@ -14,6 +14,7 @@
 #include "analyzer/model/sym_unit.h"
 #include <dwarf.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,10 +152,13 @@ void hl_dwarf_close(struct hl_dwarf *d)
 	free(d);
 }
 
-/* libdw's name of a file has the directories in front already; it stays where it is. */
-static const char *file_name(struct hl_dwarf *d, const char *raw)
+/* libdw's name of a file stays where it is.  Its directory is in front of it already, but for DWARF 5 that
+ * may be a relative one, which means: below the compilation directory. */
+static const char *file_name(struct hl_dwarf *d, struct hl_sym_unit *u, const char *raw)
 {
-	char normal[PATH_MAX], mapped[PATH_MAX];
+	char joined[PATH_MAX], normal[PATH_MAX], mapped[PATH_MAX];
+	const char *dir = NULL;
+	Dwarf_Attribute a;
 	uint32_t *known;
 
 	if (!raw || !*raw)
@@ -162,8 +166,11 @@ static const char *file_name(struct hl_dwarf *d, const char *raw)
 	known = hl_map_slot(&d->files, (uintptr_t)raw);
 	if (*known)
 		return d->file_names[*known - 1];
+	if (raw[0] != '/' && dwarf_attr(&u->die, DW_AT_comp_dir, &a))
+		dir = hl_die_string(&d->reader, &a);
+	snprintf(joined, sizeof(joined), "%s%s%s", dir ? dir : "", dir ? "/" : "", raw);
+	hl_sym_path_normalise(normal, sizeof(normal), joined);
 	d->file_names = hl_grow(d->file_names, &d->files_room, d->nfiles + 1, sizeof(*d->file_names));
-	hl_sym_path_normalise(normal, sizeof(normal), raw);
 	d->file_names[d->nfiles++] = hl_intern_string(
 		d->options->intern, hl_sym_path_map(mapped, sizeof(mapped), normal, d->options->path_maps));
 	*known = (uint32_t)d->nfiles;
@@ -189,7 +196,7 @@ static void call_place(struct hl_dwarf *d, struct hl_sym_unit *u, Dwarf_Die *inl
 
 	if (!number_of(inlined, DW_AT_call_file, &file) || dwarf_getsrcfiles(&u->code, &files, NULL) != 0)
 		return;
-	f->file = file_name(d, dwarf_filesrc(files, file, NULL, NULL));
+	f->file = file_name(d, u, dwarf_filesrc(files, file, NULL, NULL));
 	if (f->file && number_of(inlined, DW_AT_call_line, &line) && line <= UINT32_MAX)
 		f->line = (uint32_t)line;
 }
@@ -201,7 +208,7 @@ static void line_place(struct hl_dwarf *d, struct hl_sym_unit *u, uint64_t addr,
 
 	if (!row)
 		return;
-	f->file = file_name(d, dwarf_linesrc(row, NULL, NULL));
+	f->file = file_name(d, u, dwarf_linesrc(row, NULL, NULL));
 	if (f->file && dwarf_lineno(row, &line) == 0 && line > 0)
 		f->line = (uint32_t)line;
 }
