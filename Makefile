@@ -24,13 +24,26 @@ an_libs := -ldw -lelf -lzstd -lyajl -ljansson -liberty -lpthread
 an_mod  := $(filter-out analyzer/cli/main.c,$(an_src))
 # unit tests link the modules, never the hooks, so a test keeps its own malloc
 unit    := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+guests  := $(filter-out tests/guest/lib_%,$(wildcard tests/guest/*.c tests/guest/*.cc))
+scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh)
+fuzzers := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+# every test script is told where the binaries are
+env      = HL_ROOT=$(CURDIR) HL_BUILD=$(abspath $(O))
 
-all: $(O)/libheapledger.so $(O)/heapledger
+all: $(O)/libheapledger.so $(O)/heapledger	## build the command and the library
 
+# What is missing is named, or installed when make runs as root, before the first file is compiled.
+$(O)/deps-%: .ci/deps
+	@mkdir -p $(@D)
+	$(Q)sh .ci/deps $* && touch $@
+
+# a loop that gcc turns into memset would call libc; clang has no such flag and needs none
+noloops := $(shell $(CC) -fno-tree-loop-distribute-patterns -E -x c /dev/null >/dev/null 2>&1 && \
+	echo -fno-tree-loop-distribute-patterns)
 $(O)/preload/%.o: extra := -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-	-fno-builtin -fno-stack-protector
+	-fno-builtin $(noloops) -fno-stack-protector
 $(O)/analyzer/%.o $(O)/tests/%.o: extra := $(san)
-$(O)/%.o: %.c Makefile
+$(O)/%.o: %.c Makefile | $(O)/deps-build
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(base) $(extra) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
@@ -39,15 +52,60 @@ $(O)/libheapledger.so: $(call obj,$(so_src)) preload/exports.map
 		-Wl,-soname,libheapledger.so $(LDFLAGS) -o $@ $(filter %.o,$^)
 $(O)/heapledger: $(call obj,$(an_src))
 	$(Q)$(CC) $(san) $(LDFLAGS) -o $@ $^ $(an_libs)
+$(call obj,$(wildcard tests/unit/*.c)): | $(O)/deps-check
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(call obj,$(an_mod))
 	$(Q)$(CC) $(san) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt $(an_libs)
 
-unit: $(unit)
+unit: $(unit)	## build the unit tests
+check: $(O)/deps-check all unit	## run all tests; ends with "N passed, N failed"
+	$(Q)$(env) sh tests/run_all.sh $(T) $(if $(T),,$(unit) $(scripts) $(guests))
+lint: $(O)/deps-check all	## floors and style only
+	$(Q)$(env) sh tests/run_all.sh tests/check_floors.sh tests/check_style.sh
+format:	## clang-format everything that lint checks
+	clang-format -i $$(find preload analyzer include tests samples -name '*.[ch]' -o -name '*.cc' | grep -v -e golden -e bench)
+check-real: $(O)/deps-real all	## trace real programs, compare with valgrind
+	$(Q)$(env) VERBOSE=1 sh tests/run_all.sh tests/real/run.sh
+soak: $(O)/deps-check all	## the random tests for longer: ROUNDS=500
+	$(Q)$(env) SIGKILL_ROUNDS=$(or $(ROUNDS),500) LIVESET_CASES="$(foreach s,11 12 13 14 15 16 17 18 19 20,$s:$s:400000)" \
+		sh tests/run_all.sh tests/e2e/sigkill.sh tests/e2e/liveset.sh
+bench: $(O)/deps-bench all	## time and memory against plain, heaptrack, valgrind
+	$(Q)$(env) python3 tests/bench/run.py $(BENCH)
+demo: $(O)/deps-demo all	## a report on an installed program and one on a sample
+	$(Q)$(env) sh samples/demo.sh
+deps:	## install (as root) or name the packages that build and check need
+	$(Q)sh .ci/deps check
 
-clean:
+# libFuzzer's own copy of the analyzer, one minute each: FUZZ_SECONDS=N
+$(O)/fuzz/%: tests/fuzz/%.c $(an_mod)
+	@mkdir -p $(@D)
+	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined -o $@ $^ $(an_libs)
+fuzz: $(O)/deps-check $(fuzzers)	## feed damaged traces to the reader
+	$(Q)for f in $(fuzzers); do corpus=$(O)/fuzz/corpus-$${f##*/}; mkdir -p $$corpus; \
+		$$f -max_total_time=$(or $(FUZZ_SECONDS),60) -timeout=10 -rss_limit_mb=2048 $$corpus \
+			$$(ls -d tests/fuzz/corpus/* 2>/dev/null) || exit 1; done
+
+$(O)/heapledger.pc: heapledger.pc.in Makefile
+	@mkdir -p $(@D)
+	$(Q)sed 's|@prefix@|$(PREFIX)|;s|@version@|$(version)|' $< >$@
+pages := $(wildcard man/*.1 man/*.3)
+install: all $(O)/heapledger.pc	## PREFIX=/usr/local, DESTDIR for packages
+	$(INSTALL) -Dm755 $(O)/heapledger "$(DESTDIR)$(bindir)/heapledger"
+	$(INSTALL) -Dm755 $(O)/libheapledger.so "$(DESTDIR)$(libdir)/libheapledger.so"
+	$(INSTALL) -Dm644 include/heapledger.h "$(DESTDIR)$(incdir)/heapledger.h"
+	$(INSTALL) -Dm644 $(O)/heapledger.pc "$(DESTDIR)$(pcdir)/heapledger.pc"
+	$(Q)for p in $(pages); do \
+		$(INSTALL) -Dm644 $$p "$(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/}" || exit 1; done
+uninstall:	## remove what install put there
+	rm -f "$(DESTDIR)$(bindir)/heapledger" "$(DESTDIR)$(libdir)/libheapledger.so" \
+		"$(DESTDIR)$(incdir)/heapledger.h" "$(DESTDIR)$(pcdir)/heapledger.pc"
+	$(Q)for p in $(pages); do rm -f "$(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/}"; done
+	-rmdir "$(DESTDIR)$(libdir)"
+help:	## this list
+	@sed -n 's/^\([a-z-]*\):.*##/\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+clean:	## remove build/
 	rm -rf $(O)
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit clean
+.PHONY: all unit check lint format check-real soak bench demo deps fuzz install uninstall help clean

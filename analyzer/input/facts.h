@@ -55,7 +55,9 @@ struct hl_process {
 };
 
 struct hl_facts {
-	struct hl_node *nodes; /* nodes[id], nnodes includes the root */
+	/* nodes[id]; nnodes includes the root and, last, an unknown one that stands for every id whose
+	 * record is not in the trace at all */
+	struct hl_node *nodes;
 	uint32_t nnodes;
 	struct hl_module *modules; /* in order of first_epoch, start */
 	uint32_t nmodules;
@@ -64,9 +66,10 @@ struct hl_facts {
 	struct hl_process process;
 	uint64_t lost[HL_LOST_KINDS]; /* counters of what was not recorded */
 	uint64_t sync_stamp;	      /* events below it are complete; 0 unknown */
+	struct hl_module_span *spans; /* of hl_facts_module; NULL: it looks at one module after the other */
 };
 
-/* The module that holds pc in that epoch, NULL: none.  O(log n). */
+/* The module that holds pc in that epoch, NULL: none.  O(log n + modules that were ever at pc). */
 const struct hl_module *hl_facts_module(const struct hl_facts *f, uint64_t pc, uint32_t epoch);
 /* NULL when there is no such thread. */
 const struct hl_thread *hl_facts_thread(const struct hl_facts *f, uint32_t serial);

@@ -3,12 +3,19 @@
  *
  * The sink sees births, deaths and realloc completions in order; memory is proportional to live
  * blocks.  In stamp order an address must alternate alloc, free, alloc...: an inversion on one
- * address within HL_REPAIR_TICKS is repaired and counted, what cannot be repaired is counted.
+ * address between two threads within HL_REPAIR_NS is repaired and counted, what cannot be repaired is
+ * counted.  Mapped ranges are not repaired: mapping over what is mapped replaces it.
+ *
+ * A forked program's trace begins with what it inherited: those events are replayed silently; the blocks
+ * that live at the fork are then born (b->inherited), and everything counted below starts there.
+ * live_blocks = inherited_blocks + allocs - frees, always.
  */
 #ifndef HL_MODEL_REPLAY_H
 #define HL_MODEL_REPLAY_H
 
 #include "analyzer/input/trace.h"
+
+#define HL_REPAIR_NS 20000
 
 struct hl_block {
 	uint64_t address;
@@ -53,8 +60,9 @@ struct hl_replay_counts {
 	uint64_t events;
 };
 
-/* Replay everything with stamp <= until (UINT64_MAX: all).  Allocs of inherited events do count as
- * blocks (b->inherited), but allocs/frees/total_bytes count only the program's own. */
+/* Replay everything with stamp <= until (UINT64_MAX: all).  Inherited blocks count as live, but
+ * allocs/frees/total_bytes count only the program's own; so do events, marks and the two stamps.
+ * Returns HL_OK. */
 int hl_replay(struct hl_trace *t, uint64_t until, const struct hl_sink *sink, void *ctx,
 	      struct hl_replay_counts *out, struct hl_diag *d);
 

@@ -56,6 +56,7 @@ enum hl_lost {
 	HL_LOST_STARTUP,   /* events: another thread was starting the library */
 	HL_LOST_CHILD,	   /* programs: a child could not be traced */
 	HL_LOST_OPTION,	   /* unknown names in HEAPLEDGER_OPTIONS */
+	HL_LOST_CHECK,	   /* not a loss: captures that unwind=check found to differ from libunwind's */
 	HL_LOST_KINDS = 12 /* room for later kinds */
 };
 
@@ -228,6 +229,8 @@ enum hl_op {
 	HL_OP_MAP_RANGE,  /* uv address, uv bytes, uv stack: domain MMAP */
 	HL_OP_FREE_RANGE, /* uv address, uv bytes: domain MMAP, may cut blocks */
 	HL_OP_MARK,	  /* uv enum hl_mark, string label: a snapshot */
+	HL_OP_THREAD,	  /* uv thread serial: whose the stream's further events of this claim are; a claim
+			   * starts as HL_STREAM_THREAD(stream)'s.  States are handed on between threads. */
 	HL_OP_LIMIT = 64
 };
 

@@ -1,0 +1,13 @@
+/*
+ * diff.h - two sets of rows compared by their keys.  Floor: analysis.
+ */
+#ifndef HL_ANALYSIS_DIFF_H
+#define HL_ANALYSIS_DIFF_H
+
+#include "analyzer/analysis/result.h"
+
+/* Rows of both, sorted; a row that is missing on one side is 0 there.  Both have the same names and
+ * grouping.  The caller frees out->row. */
+void hl_diff_rows(const struct hl_rows *old, const struct hl_rows *now, struct hl_diff *out);
+
+#endif

@@ -1,0 +1,142 @@
+/*
+ * notes.c - totals and warnings on stderr.  Floor: cli.
+ */
+#include "analyzer/cli/notes.h"
+#include "analyzer/report/label.h"
+#include "analyzer/report/sizes.h"
+#include <inttypes.h>
+#include <stdarg.h>
+
+/* "PATH: text" */
+__attribute__((format(printf, 2, 3))) static void note(const char *path, const char *fmt, ...)
+{
+	va_list ap;
+
+	hl_put_escaped(stderr, path, HL_ESCAPE_TERMINAL);
+	fputs(": ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("\n", stderr);
+}
+
+static void put_shown(size_t n, const struct hl_query *q)
+{
+	size_t shown = hl_report_rows(n, q->style.limit);
+
+	if (shown < n)
+		fprintf(stderr, " in %zu rows, %zu of them shown (-n 0: all)\n", n, shown);
+	else
+		fprintf(stderr, " in %zu rows\n", n);
+}
+
+void hl_notes_totals(const struct hl_subject *s, const struct hl_rows *rows, const struct hl_query *q)
+{
+	char size[HL_SIZE_TEXT], peak[HL_SIZE_TEXT];
+
+	fflush(stdout);
+	fprintf(stderr, "selected: size=%s, count=%" PRIu64, hl_size_text(size, (double)rows->sum.size),
+		rows->sum.count);
+	put_shown(rows->n, q);
+	fprintf(stderr,
+		"heap: size=%s, count=%" PRIu64 ", peak=%s, allocations=%" PRIu64 ", frees=%" PRIu64
+		", temporary=%" PRIu64 "\n",
+		hl_size_text(size, (double)s->totals.size), s->totals.count,
+		hl_size_text(peak, (double)s->totals.peak), s->totals.allocations, s->totals.frees,
+		s->totals.temporary);
+}
+
+void hl_notes_diff(const struct hl_diff *diff, const struct hl_query *q)
+{
+	const struct hl_stat *old = &diff->old_sum, *now = &diff->new_sum;
+	char size[HL_SIZE_TEXT], change[HL_SIZE_TEXT], count[HL_SIZE_TEXT];
+
+	fflush(stdout);
+	fprintf(stderr, "selected: size=%s (%s), count=%" PRIu64 " (%s)",
+		hl_size_text(size, (double)now->size),
+		hl_size_diff_text(change, hl_size_diff(now->size, old->size)), now->count,
+		hl_count_diff_text(count, now->count, old->count));
+	put_shown(diff->n, q);
+}
+
+static void losses(const char *path, const struct hl_facts *f)
+{
+	for (unsigned k = 0; k < HL_LOST_KINDS; k++) {
+		const char *name = hl_lost_name(k);
+
+		if (f->lost[k])
+			note(path, "warning: not recorded: %" PRIu64 " %s", f->lost[k],
+			     name ? name : "of another kind");
+	}
+}
+
+static void damage(const char *path, const struct hl_trace_health *h)
+{
+	if (h->cut_offset)
+		note(path, "warning: the trace is cut at offset %" PRIu64, h->cut_offset);
+	if (h->bad_blocks)
+		note(path, "warning: %" PRIu64 " damaged blocks were skipped, the first at offset %" PRIu64,
+		     h->bad_blocks, h->bad_offset);
+	if (h->missing_claims)
+		note(path, "warning: %" PRIu64 " pieces of the record are missing", h->missing_claims);
+	if (!h->bare && !h->finished && !h->cut_offset)
+		note(path, "warning: the trace is not finished: still being recorded, or its recorder died");
+	if (h->unverified_bytes)
+		note(path, "note: %" PRIu64 " bytes of unsealed records, which no checksum verifies",
+		     h->unverified_bytes);
+	if (h->first_problem[0]) {
+		hl_put_escaped(stderr, path, HL_ESCAPE_TERMINAL);
+		fputs(": warning: ", stderr);
+		hl_put_escaped(stderr, h->first_problem, HL_ESCAPE_TERMINAL);
+		fputs("\n", stderr);
+	}
+}
+
+void hl_notes_trace(struct hl_trace *t, const struct hl_replay_counts *c)
+{
+	const char *path = hl_trace_path(t);
+
+	losses(path, hl_trace_facts(t));
+	damage(path, hl_trace_health(t));
+	if (c->violations)
+		note(path, "warning: %" PRIu64 " events out of order could not be put right", c->violations);
+	if (c->unexplained_frees)
+		note(path, "note: %" PRIu64 " frees of blocks whose allocation was not recorded",
+		     c->unexplained_frees);
+}
+
+static void unresolved(const char *path, const struct hl_symbols *symbols)
+{
+	struct hl_symbol_stats st;
+	uint64_t without;
+
+	hl_symbols_stats(symbols, &st);
+	without = st.pcs - (st.with_line < st.pcs ? st.with_line : st.pcs);
+	if (!without)
+		return;
+	note(path, "note: %" PRIu64 " of %" PRIu64 " frames (%.0f%%) have no line", without, st.pcs,
+	     100.0 * (double)without / (double)st.pcs);
+	if (st.hint[0]) {
+		fputs("hint: ", stderr);
+		hl_put_escaped(stderr, st.hint, HL_ESCAPE_TERMINAL);
+		fputs("\n", stderr);
+	}
+}
+
+int hl_notes_warnings(const struct hl_subject *s)
+{
+	if (!s->trace) {
+		if (s->totals.lost)
+			note(s->path,
+			     "warning: not recorded: %" PRIu64 " events of the trace it was taken from",
+			     s->totals.lost);
+		return 0;
+	}
+	hl_notes_trace(s->trace, &s->counts);
+	unresolved(s->path, s->symbols);
+	if (s->totals.lost)
+		note(s->path, "warning: a lost free looks like a leak");
+	if (s->nothing)
+		note(s->path, "error: nothing was recorded: this report says nothing about the program");
+	return s->nothing;
+}

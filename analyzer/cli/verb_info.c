@@ -1,0 +1,229 @@
+/*
+ * verb_info.c - heapledger info: what a trace is, and how far it can be believed.  Floor: cli.
+ */
+#include "analyzer/analysis/marks.h"
+#include "analyzer/cli/notes.h"
+#include "analyzer/cli/subject.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const struct hl_option options[] = {HL_FORMAT_OPTION, {0}};
+
+struct list {
+	struct hl_field *field;
+	size_t n, room;
+};
+
+static void put(struct list *l, const char *name, struct hl_cell value)
+{
+	l->field = hl_grow(l->field, &l->room, l->n + 1, sizeof(*l->field));
+	l->field[l->n++] = (struct hl_field){name, value};
+}
+
+static void put_number(struct list *l, const char *name, uint64_t v)
+{
+	put(l, name, (struct hl_cell){.type = HL_CELL_NUMBER, .number = v});
+}
+
+static void put_size(struct list *l, const char *name, uint64_t v)
+{
+	put(l, name, (struct hl_cell){.type = HL_CELL_SIZE, .number = v});
+}
+
+/* The text must live as long as the list. */
+static void put_text(struct list *l, const char *name, const char *s)
+{
+	put(l, name,
+	    s && *s ? (struct hl_cell){.type = HL_CELL_TEXT, .text = s}
+		    : (struct hl_cell){.type = HL_CELL_NONE});
+}
+
+static void put_seconds(struct list *l, const char *name, double v)
+{
+	put(l, name, (struct hl_cell){.type = HL_CELL_SECONDS, .real = v});
+}
+
+static const char *end_name(enum hl_end end)
+{
+	switch (end) {
+	case HL_END_EXIT:
+		return "exit";
+	case HL_END_FAST:
+		return "fast exit";
+	case HL_END_EXEC:
+		return "exec";
+	case HL_END_SIGNAL:
+		return "signal";
+	case HL_END_GONE:
+		return "gone without a word";
+	default:
+		return "unknown";
+	}
+}
+
+static void put_process(struct list *l, struct hl_trace *t, char started[32])
+{
+	const struct hl_process *p = &hl_trace_facts(t)->process;
+	time_t seconds = (time_t)(p->start_realtime_ns / 1000000000u);
+	struct tm tm;
+
+	started[0] = '\0';
+	if (p->seen && gmtime_r(&seconds, &tm))
+		strftime(started, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	put_text(l, "executable", p->exe);
+	put_text(l, "command line", p->cmdline);
+	put_number(l, "pid", p->pid);
+	put_number(l, "parent pid", p->ppid);
+	put_text(l, "started", started);
+	put_text(l, "end", end_name(p->end));
+	if (p->end)
+		put_number(l, "end status", p->end_status);
+	put_text(l, "exec of", p->exec_path);
+	if (p->parent_pid) {
+		put_number(l, "forked from", p->parent_pid);
+		put_text(l, "parent trace", p->parent_file);
+	}
+	put_number(l, "depth limit", p->depth);
+	put_text(l, "options", p->options);
+}
+
+static void put_events(struct list *l, struct hl_trace *t, const struct hl_replay_counts *c)
+{
+	const struct hl_trace_health *h = hl_trace_health(t);
+
+	put_seconds(l, "recorded time", hl_trace_seconds(t, c->first_stamp, c->last_stamp));
+	put_number(l, "events", c->events);
+	put_number(l, "allocations", c->allocs);
+	put_number(l, "frees", c->frees);
+	put_number(l, "reallocs", c->reallocs);
+	put_number(l, "temporary", c->temporary);
+	put_size(l, "total size", c->total_bytes);
+	put_size(l, "peak size", c->peak_bytes);
+	put_seconds(l, "peak time", hl_subject_seconds(t, c->peak_stamp));
+	put_size(l, "live size", c->live_bytes);
+	put_number(l, "live blocks", c->live_blocks);
+	put_number(l, "inherited blocks", c->inherited_blocks);
+	put_size(l, "inherited size", c->inherited_bytes);
+	put_number(l, "reallocs in flight", c->in_flight);
+	if (c->events)
+		put(l, "bytes per event",
+		    (struct hl_cell){.type = HL_CELL_RATIO,
+				     .real = (double)h->file_bytes / (double)c->events});
+	put_number(l, "order repaired", c->repaired);
+	put_number(l, "order violations", c->violations);
+	put_number(l, "unexplained frees", c->unexplained_frees);
+}
+
+static void put_losses(struct list *l, const struct hl_facts *f)
+{
+	/* in the order of enum hl_lost */
+	static const char *const names[] = {"lost full",     "lost nested",    "lost stacks",
+					    "lost thread",   "lost exited",    "lost at startup",
+					    "lost programs", "unknown options"};
+	uint64_t other = 0;
+
+	_Static_assert(sizeof(names) / sizeof(names[0]) == HL_LOST_OPTION + 1,
+		       "a name for each kind of loss");
+	for (unsigned k = 0; k < HL_LOST_KINDS; k++)
+		if (k <= HL_LOST_OPTION)
+			put_number(l, names[k], f->lost[k]);
+		else
+			other += f->lost[k];
+	put_number(l, "lost otherwise", other);
+}
+
+static void put_health(struct list *l, struct hl_trace *t)
+{
+	const struct hl_trace_health *h = hl_trace_health(t);
+
+	put_text(l, "kind", h->bare ? "region written without a launcher" : "trace file");
+	put_text(l, "finished", h->bare ? NULL : h->finished ? "yes" : "no");
+	put_size(l, "file size", h->file_bytes);
+	put_number(l, "chunks", h->chunks);
+	put_size(l, "record size", h->raw_bytes);
+	put_number(l, "damaged blocks", h->bad_blocks);
+	put(l, "first damage at",
+	    h->bad_blocks ? (struct hl_cell){.type = HL_CELL_NUMBER, .number = h->bad_offset}
+			  : (struct hl_cell){.type = HL_CELL_NONE});
+	put(l, "cut at",
+	    h->cut_offset ? (struct hl_cell){.type = HL_CELL_NUMBER, .number = h->cut_offset}
+			  : (struct hl_cell){.type = HL_CELL_NONE});
+	put_number(l, "missing pieces", h->missing_claims);
+	put_size(l, "unverified size", h->unverified_bytes);
+	put_number(l, "unknown records", h->unknown_facts);
+	put_text(l, "first problem", h->first_problem);
+}
+
+static void put_facts(struct list *l, const struct hl_facts *f)
+{
+	put_number(l, "modules", f->nmodules);
+	put_number(l, "stack nodes", f->nnodes ? f->nnodes - 1 : 0);
+	put_number(l, "threads", f->nthreads);
+}
+
+static void put_header(struct list *l, struct hl_trace *t, char text[64])
+{
+	const struct hl_file_header *h = hl_trace_header(t);
+	int n = snprintf(text, 64, "%u.%u", h->major, h->minor);
+
+	put_text(l, "trace", hl_trace_path(t));
+	put_text(l, "format", text);
+	for (unsigned i = 0; i < 16; i++)
+		snprintf(text + n + 1 + 2 * i, 3, "%02x", h->uuid[i]);
+	put_text(l, "run", text + n + 1);
+	put_number(l, "image", h->image_id);
+}
+
+static int print(const struct hl_query *q, const char *path, struct hl_diag *d)
+{
+	static const struct hl_sink none;
+	struct hl_replay_counts counts;
+	struct hl_trace *t;
+	struct list l = {0};
+	char header[64], started[32];
+	int err = hl_trace_open(&t, path, d);
+
+	if (err)
+		return err;
+	err = hl_replay(t, UINT64_MAX, &none, NULL, &counts, d);
+	if (err)
+		goto out;
+	put_header(&l, t, header);
+	put_process(&l, t, started);
+	put_events(&l, t, &counts);
+	put_losses(&l, hl_trace_facts(t));
+	put_facts(&l, hl_trace_facts(t));
+	put_health(&l, t);
+	q->format->fields(stdout, &q->style, &(struct hl_fields){l.field, l.n});
+	fflush(stdout);
+	hl_notes_trace(t, &counts);
+	if (hl_trace_is_empty(t)) {
+		fprintf(stderr, "error: nothing was recorded\n");
+		err = 4;
+	}
+out:
+	free(l.field);
+	hl_trace_close(t);
+	return err;
+}
+
+static int info(struct hl_cli *cli, const struct hl_verb *verb, int argc, char **argv, struct hl_diag *d)
+{
+	struct hl_query q;
+	int first = 0, err;
+
+	hl_query_init(&q, cli);
+	err = hl_query_parse(&q, verb, argc, argv, 1, &first, d);
+	if (!err)
+		err = print(&q, argv[first], d);
+	hl_query_release(&q);
+	return err;
+}
+
+const struct hl_verb hl_verb_info = {.name = "info",
+				     .summary = "show what a trace is and how far it can be believed",
+				     .operands = "TRACE",
+				     .options = options,
+				     .main = info};

@@ -1,0 +1,189 @@
+/*
+ * drain.c - collecting slots.  Floor: collect.
+ *
+ * Invariant: a slot is pushed on the free list only here, by one thread, and only after its state was
+ * set to FREE; a slot that is not SEALED (or whose image cannot run) is never pushed.  So a damaged
+ * sealed list cannot put a slot on the free list twice.
+ */
+#include "analyzer/collect/drain.h"
+#include <stdlib.h>
+#include <string.h>
+
+void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_outs *outs,
+		   struct hl_roster *roster)
+{
+	d->share = share;
+	d->outs = outs;
+	d->roster = roster;
+	d->order = hl_xcalloc(share->nslots, sizeof(*d->order));
+	d->last_look = share->region->start_stamp;
+	d->slots = d->bytes = 0;
+}
+
+void hl_drain_release(struct hl_drain *d)
+{
+	free(d->order);
+}
+
+static void hand_back(struct hl_drain *d, struct hl_slot *s, uint32_t i)
+{
+	struct hl_region *r = d->share->region;
+
+	atomic_store_explicit(&s->state, HL_SLOT_FREE, memory_order_relaxed);
+	hl_list_push(r, &r->free_head, i);
+	d->slots++;
+	/* seq_cst: after the push, before the look at the waiters (partner: a starved thread counts itself,
+	 * looks at the list again, then waits) */
+	atomic_fetch_add_explicit(&r->free_futex, 1, memory_order_seq_cst);
+	if (atomic_load_explicit(&r->free_waiters, memory_order_seq_cst))
+		hl_share_wake(&r->free_futex, 1);
+}
+
+/* Copy what is new in s into d->copy and describe it.  whole: nothing more will come.  Returns the bytes. */
+static uint32_t copy_new(struct hl_drain *d, struct hl_slot *s, int whole, struct hl_chunk *c)
+{
+	/* acquire: the records below it (partner: the owner's release) */
+	uint32_t used = atomic_load_explicit(&s->used, memory_order_acquire);
+	uint32_t from = s->collected;
+
+	if (used > HL_SLOT_ROOM)
+		used = HL_SLOT_ROOM;
+	if (from > used)
+		from = used;
+	c->stream = s->stream;
+	c->claim = s->claim;
+	c->offset = from;
+	c->bytes = used - from;
+	c->tid = s->tid;
+	c->base_stamp = s->base_stamp;
+	c->data = d->copy;
+	c->facts = atomic_load_explicit(&s->facts, memory_order_relaxed);
+	/* of a part it is not known which facts are in it; 0 would promise that there are none */
+	if (!(whole && from == 0) && c->facts == 0)
+		c->facts = 1;
+	memcpy(d->copy, s->data + from, c->bytes);
+	return c->bytes;
+}
+
+static void deliver(struct hl_drain *d, struct hl_out *out, const struct hl_chunk *c)
+{
+	if (!c->bytes)
+		return;
+	d->bytes += c->bytes;
+	/* this stream is the collector's own: no thread may add to it */
+	if (out && !out->done && c->stream != HL_STREAM_COLLECTOR)
+		hl_out_add(d->outs, out, c);
+	else
+		d->outs->orphan_bytes += c->bytes;
+}
+
+static void take(struct hl_drain *d, uint32_t i, struct hl_out *out)
+{
+	struct hl_slot *s = hl_share_slot(d->share, i);
+	struct hl_chunk c;
+
+	copy_new(d, s, 1, &c);
+	if (out)
+		out->live_closed += atomic_load_explicit(&s->live_delta, memory_order_relaxed);
+	hand_back(d, s, i);
+	deliver(d, out, &c);
+}
+
+unsigned hl_drain_sealed(struct hl_drain *d)
+{
+	struct hl_region *r = d->share->region;
+	uint32_t nslots = d->share->nslots, n = 0, taken = 0;
+
+	/* All links are read before the first slot is handed back, which overwrites its link. */
+	for (uint32_t i = hl_list_take(&r->sealed_head, nslots); i != HL_NO_SLOT && n < nslots;
+	     i = hl_list_next(r, i, nslots))
+		d->order[n++] = i;
+	while (n) {
+		uint32_t i = d->order[--n];
+		struct hl_slot *s = hl_share_slot(d->share, i);
+
+		/* acquire: everything the owner wrote (partner: hl_slot_seal) */
+		if (atomic_load_explicit(&s->state, memory_order_acquire) != HL_SLOT_SEALED)
+			continue;
+		take(d, i, hl_roster_lookup(d->roster, s->image_entry, s->image_id));
+		taken++;
+	}
+	return taken;
+}
+
+void hl_drain_open(struct hl_drain *d)
+{
+	uint64_t look = hl_share_now(d->share);
+	uint32_t n = hl_share_used(d->share);
+	struct hl_note note;
+
+	for (unsigned i = 0; i < HL_IMAGES_MAX; i++)
+		if (d->roster->live[i])
+			d->roster->live[i]->sync = d->last_look;
+	for (uint32_t i = 0; i < n; i++) {
+		struct hl_slot *s = hl_share_slot(d->share, i);
+		uint64_t hook;
+		struct hl_out *out;
+		struct hl_chunk c;
+
+		/* A slot that was sealed since the list was taken counts as well: SYNC is about all events. */
+		if (atomic_load_explicit(&s->state, memory_order_acquire) == HL_SLOT_FREE)
+			continue;
+		out = hl_roster_lookup(d->roster, s->image_entry, s->image_id);
+		if (!out)
+			continue;
+		hook = atomic_load_explicit(&s->in_hook_since, memory_order_acquire);
+		if (hook && hook < out->sync)
+			out->sync = hook;
+		if (copy_new(d, s, 0, &c)) {
+			s->collected = c.offset + c.bytes;
+			deliver(d, out, &c);
+		}
+	}
+	for (unsigned i = 0; i < HL_IMAGES_MAX; i++) {
+		struct hl_out *out = d->roster->live[i];
+
+		if (!out || !out->writer || !out->dirty || out->sync == 0)
+			continue;
+		hl_note_start(&note, look);
+		hl_note_sync(&note, out->sync);
+		hl_out_note(d->outs, out, &note);
+		out->dirty = 0;
+	}
+	d->last_look = look;
+}
+
+void hl_drain_image(struct hl_drain *d, struct hl_out *out)
+{
+	uint32_t n;
+
+	/* Its last seals: afterwards a SEALED slot of it is one that died on the way to the list. */
+	hl_drain_sealed(d);
+	n = hl_share_used(d->share);
+	for (uint32_t i = 0; i < n; i++) {
+		struct hl_slot *s = hl_share_slot(d->share, i);
+
+		if (atomic_load_explicit(&s->state, memory_order_acquire) != HL_SLOT_FREE &&
+		    s->image_id == out->id && s->image_entry == out->entry)
+			take(d, i, out);
+	}
+}
+
+void hl_drain_live(struct hl_drain *d)
+{
+	uint32_t n = hl_share_used(d->share);
+
+	for (unsigned i = 0; i < HL_IMAGES_MAX; i++)
+		if (d->roster->live[i])
+			d->roster->live[i]->live_open = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct hl_slot *s = hl_share_slot(d->share, i);
+		struct hl_out *out;
+
+		if (atomic_load_explicit(&s->state, memory_order_acquire) == HL_SLOT_FREE)
+			continue;
+		out = hl_roster_lookup(d->roster, s->image_entry, s->image_id);
+		if (out)
+			out->live_open += atomic_load_explicit(&s->live_delta, memory_order_relaxed);
+	}
+}

@@ -1,0 +1,38 @@
+/*
+ * mail.h - asking the collector of a running program for a snapshot, through the mailbox in the
+ * region.  One request at a time; a dead client's is taken over.  Floor: collect.
+ *
+ *   IDLE -> CLAIMED (client, by compare-and-swap) -> POSTED (client) -> DONE (collector) -> IDLE (client)
+ */
+#ifndef HL_COLLECT_MAIL_H
+#define HL_COLLECT_MAIL_H
+
+#include "analyzer/base/diag.h"
+#include "heapledger/region.h"
+#include <stddef.h>
+#include <sys/types.h>
+
+struct hl_collector;
+
+/* Collector: answer what is posted. */
+void hl_mail_answer(struct hl_collector *c);
+
+/* A region of a running process, found from outside. */
+struct hl_found {
+	struct hl_region *region;
+	size_t bytes;
+	uint32_t backing, nslots; /* checked copies */
+	int fd;
+};
+/* HL_ERR_NOTFOUND: no such process, not traced, collector gone, not permitted. */
+int hl_mail_find(struct hl_found *f, pid_t pid, struct hl_diag *d);
+void hl_mail_release(struct hl_found *f);
+
+/* Take a snapshot of pid through f; the stamp of its mark.  With a collector it is asked and has 5 s;
+ * a bare region gets the mark written into it.  HL_ERR_NOTFOUND with one line. */
+int hl_mail_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t *stamp, struct hl_diag *d);
+
+/* bare.c: the same for a region without a collector. */
+int hl_bare_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t *stamp, struct hl_diag *d);
+
+#endif

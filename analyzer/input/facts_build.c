@@ -1,0 +1,209 @@
+/*
+ * facts_build.c - layers laid over each other: the oldest ancestor below, the program's own on top.
+ * Floor: input.
+ *
+ * Invariant of the result: parent < id for every node, so that a walk to the root ends.
+ */
+#include "analyzer/input/facts_build.h"
+#include "analyzer/input/module_span.h"
+#include <stdlib.h>
+
+/* What ids may be, in proportion to the bytes that were recorded: a node takes five at least, and
+ * some are lost.  Bounds the memory that a damaged id can make us take. */
+#define NODE_ID_FLOOR (1u << 22)
+static uint32_t node_id_limit(const struct hl_layer *layers, size_t n)
+{
+	uint64_t bytes = 0;
+
+	for (size_t k = 0; k < n; k++)
+		bytes += layers[k].source->health.raw_bytes;
+	return bytes > (1u << 28) - NODE_ID_FLOOR ? 1u << 28 : (uint32_t)bytes + NODE_ID_FLOOR;
+}
+
+static void put_node(struct hl_facts *f, const struct hl_node_record *r)
+{
+	if (r->id < f->nnodes)
+		f->nodes[r->id] = (struct hl_node){r->pc, r->parent, r->epoch, r->flags, 1};
+}
+
+static void build_nodes(struct hl_facts *f, struct hl_layer *layers, size_t n)
+{
+	uint32_t limit = node_id_limit(layers, n), last = 0;
+
+	for (size_t k = 0; k < n; k++)
+		for (size_t i = 0; i < layers[k].nnodes; i++) {
+			uint32_t id = layers[k].nodes[i].id;
+
+			if (id > limit)
+				hl_source_problem(layers[k].source,
+						  "%s: stack id %u is out of all proportion",
+						  layers[k].source->path, id);
+			else if (last < id)
+				last = id;
+		}
+	f->nnodes = last + 1;
+	f->nodes = hl_xcalloc((unsigned long)last + 2, sizeof(*f->nodes));
+	f->nodes[0].known = 1;
+	for (size_t k = n; k-- > 0;)
+		for (size_t i = 0; i < layers[k].nnodes; i++)
+			if (!layers[k].nodes[i].late)
+				put_node(f, &layers[k].nodes[i]);
+	/* A parent's id of after the fork is the child's too only when its record was on its way. */
+	for (size_t k = 1; k < n; k++)
+		for (size_t i = 0; i < layers[k].nnodes; i++) {
+			const struct hl_node_record *r = &layers[k].nodes[i];
+
+			if (r->late && r->id < f->nnodes && !f->nodes[r->id].known)
+				put_node(f, r);
+		}
+	f->nnodes++; /* the one for ids beyond all records */
+}
+
+static int by_epoch(const void *pa, const void *pb)
+{
+	const struct hl_module *a = pa, *b = pb;
+
+	if (a->first_epoch != b->first_epoch)
+		return a->first_epoch < b->first_epoch ? -1 : 1;
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+static void build_modules(struct hl_facts *f, struct hl_layer *layers, size_t n)
+{
+	struct hl_layer all = {0}; /* only its modules are used */
+	size_t kept = 0;
+
+	hl_map_init(&all.module_at);
+	for (size_t k = n; k-- > 0;)
+		for (size_t i = 0; i < layers[k].nmodules; i++) {
+			struct hl_module_record *from = &layers[k].modules[i];
+			struct hl_module_record *to = hl_layer_module(&all, from->m.id);
+
+			if (from->m.path) {
+				free(to->m.path);
+				to->m = from->m;
+				from->m.path = NULL;
+			} else if (from->unloaded) {
+				to->m.last_epoch = from->m.last_epoch;
+			}
+		}
+	f->modules = hl_xcalloc(all.nmodules, sizeof(*f->modules));
+	for (size_t i = 0; i < all.nmodules; i++) {
+		struct hl_module *m = &all.modules[i].m;
+
+		if (m->path && m->start < m->end && m->first_epoch <= m->last_epoch)
+			f->modules[kept++] = *m;
+		else
+			free(m->path);
+	}
+	f->nmodules = (uint32_t)kept;
+	if (kept)
+		qsort(f->modules, kept, sizeof(*f->modules), by_epoch);
+	f->spans = hl_module_spans(f->modules, f->nmodules);
+	free(all.modules);
+	hl_map_release(&all.module_at);
+}
+
+static int by_serial(const void *pa, const void *pb)
+{
+	const struct hl_thread *a = pa, *b = pb;
+
+	return (a->serial > b->serial) - (a->serial < b->serial);
+}
+
+/* What the newer file says of a thread that both know: the one that called fork. */
+static void lay_over(struct hl_thread *t, struct hl_thread *newer)
+{
+	if (newer->tid)
+		t->tid = newer->tid;
+	if (newer->stack_high) {
+		t->stack_low = newer->stack_low;
+		t->stack_high = newer->stack_high;
+	}
+	if (newer->start_stamp)
+		t->start_stamp = newer->start_stamp;
+	t->end_stamp = newer->end_stamp;
+	if (newer->name) {
+		free(t->name);
+		t->name = newer->name;
+		newer->name = NULL;
+	}
+}
+
+static void build_threads(struct hl_facts *f, struct hl_layer *layers, size_t n)
+{
+	struct hl_layer all = {0}; /* only its threads are used */
+
+	hl_map_init(&all.thread_at);
+	for (size_t k = n; k-- > 0;)
+		for (size_t i = 0; i < layers[k].nthreads; i++) {
+			struct hl_thread *t = &layers[k].threads[i].t;
+
+			lay_over(&hl_layer_thread(&all, t->serial)->t, t);
+		}
+	f->nthreads = (uint32_t)all.nthreads;
+	f->threads = hl_xcalloc(all.nthreads, sizeof(*f->threads));
+	for (size_t i = 0; i < all.nthreads; i++) {
+		f->threads[i] = all.threads[i].t;
+		if (!f->threads[i].name)
+			f->threads[i].name = hl_xstrdup("");
+	}
+	if (f->nthreads)
+		qsort(f->threads, f->nthreads, sizeof(*f->threads), by_serial);
+	free(all.threads);
+	hl_map_release(&all.thread_at);
+}
+
+static char *take_string(char **s)
+{
+	char *p = *s ? *s : hl_xstrdup("");
+
+	*s = NULL;
+	return p;
+}
+
+static void build_process(struct hl_facts *f, struct hl_layer *own)
+{
+	struct hl_process *p = &f->process;
+
+	*p = own->process;
+	p->exe = take_string(&own->process.exe);
+	p->cmdline = take_string(&own->process.cmdline);
+	p->options = take_string(&own->process.options);
+	own->process.exec_path = NULL; /* moved by the assignment */
+	if (!p->seen) {
+		p->image_id = own->source->header.image_id;
+		p->pid = own->source->header.pid;
+	}
+}
+
+void hl_facts_build(struct hl_facts *f, struct hl_layer *layers, size_t n)
+{
+	*f = (struct hl_facts){.sync_stamp = layers[0].sync_stamp};
+	for (int k = 0; k < HL_LOST_KINDS; k++)
+		f->lost[k] = layers[0].lost[k];
+	build_nodes(f, layers, n);
+	build_modules(f, layers, n);
+	build_threads(f, layers, n);
+	build_process(f, &layers[0]);
+}
+
+void hl_facts_release(struct hl_facts *f)
+{
+	for (uint32_t i = 0; i < f->nmodules; i++)
+		free(f->modules[i].path);
+	for (uint32_t i = 0; i < f->nthreads; i++)
+		free(f->threads[i].name);
+	free(f->nodes);
+	free(f->modules);
+	free(f->threads);
+	free(f->spans);
+	free(f->process.exe);
+	free(f->process.cmdline);
+	free(f->process.options);
+	free(f->process.exec_path);
+	free(f->process.parent_file);
+	*f = (struct hl_facts){0};
+}

@@ -1,0 +1,177 @@
+/*
+ * csv.c - rows for spreadsheets: RFC 4180, but lines end in LF.  Floor: report.
+ *
+ * A cell of text that a spreadsheet would take for a formula (first character = + - @, tab or CR) gets a
+ * quote before it; control characters and bytes that are not UTF-8 are escaped as in text.
+ */
+#include "analyzer/base/diag.h"
+#include "analyzer/report/label.h"
+#include "analyzer/report/report.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put_text(FILE *out, const char *s)
+{
+	char *clean = hl_utf8_escape(s, HL_ESCAPE_TERMINAL);
+	const char *t = clean ? clean : s;
+	int formula = *s && strchr("=+-@\t\r", *s);
+
+	if (!strpbrk(t, ",\"\r\n")) {
+		fprintf(out, "%s%s", formula ? "'" : "", t);
+		free(clean);
+		return;
+	}
+	fputs(formula ? "\"'" : "\"", out);
+	for (; *t; t++) {
+		if (*t == '"')
+			fputc('"', out);
+		fputc(*t, out);
+	}
+	fputc('"', out);
+	free(clean);
+}
+
+/* A cell's content is made in memory, since quoting depends on all of it. */
+static void put_frames(FILE *out, const struct hl_names *n, uint32_t tb)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *f = open_memstream(&text, &bytes);
+
+	if (!f)
+		abort();
+	for (uint32_t t = tb; t; t = hl_names_older(n, t)) {
+		const struct hl_name_frame *g = hl_names_frame_at(n, hl_names_newest(n, t));
+
+		fprintf(f, "%s%s:%" PRIu32, t == tb ? "" : ";", hl_names_string(n, g->file), g->line);
+	}
+	fclose(f);
+	put_text(out, text);
+	free(text);
+	fprintf(out, ",%d", hl_names_truncated(n, tb));
+}
+
+static const char *key_columns(enum hl_by by, int no_tid)
+{
+	switch (by) {
+	case HL_BY_TRACEBACK:
+		return "traceback,truncated";
+	case HL_BY_FUNCTION:
+		return "function,file";
+	case HL_BY_OBJECT:
+		return "module";
+	case HL_BY_THREAD:
+		return no_tid ? "thread" : "thread,tid";
+	default:
+		return "file,line";
+	}
+}
+
+static void put_key(FILE *out, const struct hl_names *n, enum hl_by by, int no_tid, struct hl_key key)
+{
+	if (by == HL_BY_TRACEBACK) {
+		put_frames(out, n, key.a);
+		return;
+	}
+	put_text(out, hl_names_string(n, key.a));
+	if (by == HL_BY_OBJECT || (by == HL_BY_THREAD && no_tid))
+		return;
+	fputc(',', out);
+	if (by == HL_BY_FUNCTION)
+		put_text(out, hl_names_string(n, key.b));
+	else
+		fprintf(out, "%" PRIu32, key.b);
+}
+
+static void stats(FILE *out, const struct hl_style *style, const struct hl_stats_report *r)
+{
+	const struct hl_rows *rows = r->rows;
+
+	fprintf(out, "%s,size,count%s%s\n", key_columns(rows->by, rows->no_tid),
+		rows->has_peak ? ",peak" : "", rows->has_totals ? ",total,allocations,temporary" : "");
+	for (size_t i = 0; i < hl_report_rows(rows->n, style->limit); i++) {
+		const struct hl_stat *s = &rows->row[i].stat;
+
+		put_key(out, rows->names, rows->by, rows->no_tid, rows->row[i].key);
+		fprintf(out, ",%" PRIu64 ",%" PRIu64, s->size, s->count);
+		if (rows->has_peak)
+			fprintf(out, ",%" PRIu64, s->peak);
+		if (rows->has_totals)
+			fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, s->total, s->allocations,
+				s->temporary);
+		fputc('\n', out);
+	}
+}
+
+static void put_difference(FILE *out, uint64_t now, uint64_t old)
+{
+	fprintf(out, ",%s%" PRIu64, now < old ? "-" : "", now < old ? old - now : now - old);
+}
+
+static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_report *r)
+{
+	const struct hl_diff *d = r->diff;
+
+	fprintf(out, "%s,old_size,new_size,diff_size,old_count,new_count,diff_count\n",
+		key_columns(d->by, d->no_tid));
+	for (size_t i = 0; i < hl_report_rows(d->n, style->limit); i++) {
+		const struct hl_diff_row *row = &d->row[i];
+
+		put_key(out, d->names, d->by, d->no_tid, row->key);
+		fprintf(out, ",%" PRIu64 ",%" PRIu64, row->old_size, row->new_size);
+		put_difference(out, row->new_size, row->old_size);
+		fprintf(out, ",%" PRIu64 ",%" PRIu64, row->old_count, row->new_count);
+		put_difference(out, row->new_count, row->old_count);
+		fputc('\n', out);
+	}
+}
+
+static void put_cell(FILE *out, const struct hl_cell *c)
+{
+	switch (c->type) {
+	case HL_CELL_NUMBER:
+	case HL_CELL_SIZE:
+		fprintf(out, "%" PRIu64, c->number);
+		break;
+	case HL_CELL_SECONDS:
+	case HL_CELL_RATIO:
+		fprintf(out, "%.6f", c->real);
+		break;
+	case HL_CELL_TEXT:
+		put_text(out, c->text);
+		break;
+	case HL_CELL_NONE:
+		break;
+	}
+}
+
+static void fields(FILE *out, const struct hl_style *style, const struct hl_fields *f)
+{
+	(void)style;
+	fputs("name,value\n", out);
+	for (size_t i = 0; i < f->n; i++) {
+		put_text(out, f->field[i].name);
+		fputc(',', out);
+		put_cell(out, &f->field[i].value);
+		fputc('\n', out);
+	}
+}
+
+static void table(FILE *out, const struct hl_style *style, const struct hl_table *t)
+{
+	(void)style;
+	for (size_t k = 0; k < t->ncolumns; k++)
+		fprintf(out, "%s%s", k ? "," : "", t->columns[k]);
+	fputc('\n', out);
+	for (size_t i = 0; i < t->nrows; i++) {
+		for (size_t k = 0; k < t->ncolumns; k++) {
+			if (k)
+				fputc(',', out);
+			put_cell(out, &t->cells[i * t->ncolumns + k]);
+		}
+		fputc('\n', out);
+	}
+}
+
+const struct hl_format hl_format_csv = {"csv", stats, diff, fields, table};

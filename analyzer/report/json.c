@@ -1,0 +1,301 @@
+/*
+ * json.c - results for programs: {"schema":1, "snapshot":{}, "totals":{}, "rows":[]}.  Floor: report.
+ *
+ * Sizes are integer bytes.  Text that is not UTF-8 has its invalid bytes as \xNN.
+ */
+#include "analyzer/analysis/utf8.h"
+#include "analyzer/report/report.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_gen.h>
+
+static void write_out(void *ctx, const char *s, size_t n)
+{
+	fwrite(s, 1, n, ctx);
+}
+
+/* Only memory can fail here; then nothing is printed, and ferror of out is set by nobody: so abort. */
+static yajl_gen start(FILE *out)
+{
+	yajl_gen g = yajl_gen_alloc(NULL);
+
+	if (!g)
+		abort();
+	yajl_gen_config(g, yajl_gen_print_callback, write_out, out);
+	yajl_gen_config(g, yajl_gen_beautify, 1);
+	yajl_gen_config(g, yajl_gen_indent_string, " ");
+	return g;
+}
+
+static void put_string(yajl_gen g, const char *s)
+{
+	char *clean = hl_utf8_escape(s, HL_ESCAPE_INVALID);
+
+	yajl_gen_string(g, (const unsigned char *)(clean ? clean : s), strlen(clean ? clean : s));
+	free(clean);
+}
+
+/* yajl's integers are long long; sizes are unsigned. */
+static void put_number(yajl_gen g, uint64_t v)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%" PRIu64, v);
+
+	yajl_gen_number(g, text, (size_t)n);
+}
+
+static void put_difference(yajl_gen g, uint64_t now, uint64_t old)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%s%" PRIu64, now < old ? "-" : "",
+			 now < old ? old - now : now - old);
+
+	yajl_gen_number(g, text, (size_t)n);
+}
+
+static void put_member(yajl_gen g, const char *name, uint64_t v)
+{
+	put_string(g, name);
+	put_number(g, v);
+}
+
+static void put_text(yajl_gen g, const char *name, const char *s)
+{
+	put_string(g, name);
+	put_string(g, s);
+}
+
+static void put_seconds(yajl_gen g, double s)
+{
+	char text[48];
+	int n = snprintf(text, sizeof(text), "%.6f", isfinite(s) ? s : 0.0);
+
+	yajl_gen_number(g, text, (size_t)n);
+}
+
+static void put_snapshot(yajl_gen g, const char *name, const struct hl_snapshot_ref *s)
+{
+	put_string(g, name);
+	yajl_gen_map_open(g);
+	put_text(g, "trace", s->trace);
+	put_text(g, "at", s->at);
+	if (s->number)
+		put_member(g, "number", s->number);
+	if (s->number)
+		put_text(g, "label", s->label);
+	put_string(g, "seconds");
+	put_seconds(g, s->seconds);
+	yajl_gen_map_close(g);
+}
+
+static void put_totals(yajl_gen g, const char *name, const struct hl_totals *t,
+		       const struct hl_stat *selected, size_t rows)
+{
+	put_string(g, name);
+	yajl_gen_map_open(g);
+	put_member(g, "rows", rows);
+	put_member(g, "size", selected->size);
+	put_member(g, "count", selected->count);
+	put_member(g, "heap_size", t->size);
+	put_member(g, "heap_count", t->count);
+	put_member(g, "peak", t->peak);
+	put_member(g, "total", t->total);
+	put_member(g, "allocations", t->allocations);
+	put_member(g, "frees", t->frees);
+	put_member(g, "temporary", t->temporary);
+	put_member(g, "lost_events", t->lost);
+	yajl_gen_map_close(g);
+}
+
+static void put_frames(yajl_gen g, const struct hl_names *n, uint32_t tb)
+{
+	put_string(g, "truncated");
+	yajl_gen_bool(g, hl_names_truncated(n, tb));
+	put_string(g, "traceback"); /* newest first */
+	yajl_gen_array_open(g);
+	for (; tb; tb = hl_names_older(n, tb)) {
+		const struct hl_name_frame *f = hl_names_frame_at(n, hl_names_newest(n, tb));
+
+		yajl_gen_map_open(g);
+		put_text(g, "file", hl_names_string(n, f->file));
+		put_member(g, "line", f->line);
+		put_text(g, "function", hl_names_string(n, f->function));
+		put_text(g, "module", hl_names_string(n, f->module));
+		yajl_gen_map_close(g);
+	}
+	yajl_gen_array_close(g);
+}
+
+static void put_key(yajl_gen g, const struct hl_names *n, enum hl_by by, int no_tid, struct hl_key key)
+{
+	switch (by) {
+	case HL_BY_TRACEBACK:
+		put_frames(g, n, key.a);
+		break;
+	case HL_BY_FUNCTION:
+		put_text(g, "function", hl_names_string(n, key.a));
+		put_text(g, "file", hl_names_string(n, key.b));
+		break;
+	case HL_BY_OBJECT:
+		put_text(g, "module", hl_names_string(n, key.a));
+		break;
+	case HL_BY_THREAD:
+		put_text(g, "thread", hl_names_string(n, key.a));
+		if (!no_tid)
+			put_member(g, "tid", key.b);
+		break;
+	default:
+		put_text(g, "file", hl_names_string(n, key.a));
+		put_member(g, "line", key.b);
+	}
+}
+
+static void stats(FILE *out, const struct hl_style *style, const struct hl_stats_report *r)
+{
+	const struct hl_rows *rows = r->rows;
+	yajl_gen g = start(out);
+
+	yajl_gen_map_open(g);
+	put_member(g, "schema", 1);
+	put_snapshot(g, "snapshot", &r->snapshot);
+	put_totals(g, "totals", &r->totals, &rows->sum, rows->n);
+	put_text(g, "by", hl_by_names[rows->by]);
+	put_text(g, "sort", hl_sort_names[rows->sort]);
+	put_string(g, "rows");
+	yajl_gen_array_open(g);
+	for (size_t i = 0; i < hl_report_rows(rows->n, style->limit); i++) {
+		const struct hl_row *row = &rows->row[i];
+
+		yajl_gen_map_open(g);
+		put_key(g, rows->names, rows->by, rows->no_tid, row->key);
+		put_member(g, "size", row->stat.size);
+		put_member(g, "count", row->stat.count);
+		if (rows->has_peak)
+			put_member(g, "peak", row->stat.peak);
+		if (rows->has_totals) {
+			put_member(g, "total", row->stat.total);
+			put_member(g, "allocations", row->stat.allocations);
+			put_member(g, "temporary", row->stat.temporary);
+		}
+		yajl_gen_map_close(g);
+	}
+	yajl_gen_array_close(g);
+	yajl_gen_map_close(g);
+	yajl_gen_free(g);
+}
+
+static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_report *r)
+{
+	const struct hl_diff *d = r->diff;
+	yajl_gen g = start(out);
+	size_t old_rows = 0, new_rows = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		old_rows += d->row[i].old_count != 0;
+		new_rows += d->row[i].new_count != 0;
+	}
+	yajl_gen_map_open(g);
+	put_member(g, "schema", 1);
+	put_snapshot(g, "old", &r->old);
+	put_snapshot(g, "new", &r->now);
+	put_string(g, "totals");
+	yajl_gen_map_open(g);
+	put_totals(g, "old", &r->old_totals, &d->old_sum, old_rows);
+	put_totals(g, "new", &r->new_totals, &d->new_sum, new_rows);
+	put_string(g, "diff");
+	yajl_gen_map_open(g);
+	put_string(g, "size");
+	put_difference(g, d->new_sum.size, d->old_sum.size);
+	put_string(g, "count");
+	put_difference(g, d->new_sum.count, d->old_sum.count);
+	yajl_gen_map_close(g);
+	yajl_gen_map_close(g);
+	put_text(g, "by", hl_by_names[d->by]);
+	put_string(g, "rows");
+	yajl_gen_array_open(g);
+	for (size_t i = 0; i < hl_report_rows(d->n, style->limit); i++) {
+		const struct hl_diff_row *row = &d->row[i];
+
+		yajl_gen_map_open(g);
+		put_key(g, d->names, d->by, d->no_tid, row->key);
+		put_member(g, "old_size", row->old_size);
+		put_member(g, "new_size", row->new_size);
+		put_string(g, "diff_size");
+		put_difference(g, row->new_size, row->old_size);
+		put_member(g, "old_count", row->old_count);
+		put_member(g, "new_count", row->new_count);
+		put_string(g, "diff_count");
+		put_difference(g, row->new_count, row->old_count);
+		yajl_gen_map_close(g);
+	}
+	yajl_gen_array_close(g);
+	yajl_gen_map_close(g);
+	yajl_gen_free(g);
+}
+
+static void put_cell(yajl_gen g, const struct hl_cell *c)
+{
+	switch (c->type) {
+	case HL_CELL_NUMBER:
+	case HL_CELL_SIZE:
+		put_number(g, c->number);
+		break;
+	case HL_CELL_SECONDS:
+	case HL_CELL_RATIO:
+		put_seconds(g, c->real);
+		break;
+	case HL_CELL_TEXT:
+		put_string(g, c->text);
+		break;
+	case HL_CELL_NONE:
+		yajl_gen_null(g);
+	}
+}
+
+static void fields(FILE *out, const struct hl_style *style, const struct hl_fields *f)
+{
+	yajl_gen g = start(out);
+
+	(void)style;
+	yajl_gen_map_open(g);
+	put_member(g, "schema", 1);
+	for (size_t i = 0; i < f->n; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s", f->field[i].name);
+		for (char *p = name; *p; p++)
+			if (*p == ' ')
+				*p = '_';
+		put_string(g, name);
+		put_cell(g, &f->field[i].value);
+	}
+	yajl_gen_map_close(g);
+	yajl_gen_free(g);
+}
+
+static void table(FILE *out, const struct hl_style *style, const struct hl_table *t)
+{
+	yajl_gen g = start(out);
+
+	(void)style;
+	yajl_gen_map_open(g);
+	put_member(g, "schema", 1);
+	put_text(g, "trace", t->trace);
+	put_string(g, t->name);
+	yajl_gen_array_open(g);
+	for (size_t i = 0; i < t->nrows; i++) {
+		yajl_gen_map_open(g);
+		for (size_t k = 0; k < t->ncolumns; k++) {
+			put_string(g, t->columns[k]);
+			put_cell(g, &t->cells[i * t->ncolumns + k]);
+		}
+		yajl_gen_map_close(g);
+	}
+	yajl_gen_array_close(g);
+	yajl_gen_map_close(g);
+	yajl_gen_free(g);
+}
+
+const struct hl_format hl_format_json = {"json", stats, diff, fields, table};

@@ -1,0 +1,111 @@
+/*
+ * api.c - the public API (heapledger.h), and the hooks that only observe: dlclose, thread names.
+ */
+#include "preload/enter.h"
+#include "preload/real.h"
+#include "preload/record.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+
+HL_EXPORT void heapledger_alloc(const void *p, size_t size);
+HL_EXPORT void heapledger_free(const void *p);
+HL_EXPORT void heapledger_snapshot(const char *label);
+HL_EXPORT int heapledger_is_tracing(void);
+
+HL_EXPORT void heapledger_alloc(const void *p, size_t size)
+{
+	struct hl_thread *t = p && hl_real_ready() ? hl_enter() : NULL;
+
+	if (!t)
+		return;
+	hl_record_alloc_in(t, HL_DOMAIN_POOL, (uint64_t)(uintptr_t)p, size, HL_ENTRY_POOL, HL_CALLER);
+	hl_leave(t);
+}
+
+HL_EXPORT void heapledger_free(const void *p)
+{
+	struct hl_thread *t = p && hl_real_ready() ? hl_enter() : NULL;
+
+	if (!t)
+		return;
+	hl_record_free_in(t, HL_DOMAIN_POOL, (uint64_t)(uintptr_t)p, HL_ENTRY_FREE);
+	hl_leave(t);
+}
+
+HL_EXPORT void heapledger_snapshot(const char *label)
+{
+	struct hl_thread *t = hl_real_ready() ? hl_enter() : NULL;
+
+	if (!t)
+		return;
+	hl_record_mark(t, HL_MARK_API, label ? label : "");
+	hl_leave(t);
+}
+
+HL_EXPORT int heapledger_is_tracing(void)
+{
+	return hl_state() == HL_ACTIVE;
+}
+
+/* After the real call: what is gone is gone, and destructors it ran are the program's. */
+HL_EXPORT int dlclose(void *handle)
+{
+	struct hl_thread *t;
+	int r;
+
+	if (!hl_real_ready() || !hl_real.dlclose)
+		return -1;
+	r = hl_real.dlclose(handle);
+	t = hl_enter();
+	if (t) {
+		hl_record_unloads(t);
+		hl_leave(t);
+	}
+	return r;
+}
+
+/* The calling thread's own name; another thread's is seen when that thread begins. */
+static void renamed(const char *name)
+{
+	struct hl_thread *t = hl_enter();
+
+	if (!t)
+		return;
+	hl_record_name(t, name);
+	hl_leave(t);
+}
+
+HL_EXPORT int pthread_setname_np(pthread_t thread, const char *name)
+{
+	int r;
+
+	if (!hl_real_ready() || !hl_real.pthread_setname_np)
+		return ENOSYS;
+	r = hl_real.pthread_setname_np(thread, name);
+	if (r == 0 && pthread_equal(thread, pthread_self()))
+		renamed(name);
+	return r;
+}
+
+HL_EXPORT int prctl(int option, ...)
+{
+	unsigned long a[4];
+	va_list ap;
+	int r;
+
+	va_start(ap, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	if (!hl_real_ready() || !hl_real.prctl) {
+		errno = ENOSYS;
+		return -1;
+	}
+	r = hl_real.prctl(option, a[0], a[1], a[2], a[3]);
+	if (option == PR_SET_NAME && r == 0)
+		renamed((const char *)(uintptr_t)a[0]);
+	return r;
+}

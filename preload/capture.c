@@ -1,0 +1,156 @@
+/*
+ * capture.c - walk, skip our own frames, intern from the outermost frame inwards.
+ *
+ * Consecutive captures of a thread share most of their outer frames: as long as the pcs equal those of
+ * the capture before, their nodes are taken from it without a look-up.
+ */
+#include "preload/capture.h"
+#include "preload/modmap.h"
+#include "preload/record.h"
+#include "preload/slots.h"
+#include "preload/stacktab.h"
+#include "preload/unwind.h"
+
+struct emitter {
+	struct hl_thread *t;
+	struct hl_stream *s;
+	int epoch_moved;
+};
+
+static int put_module(struct hl_thread *t, const struct hl_mod *m)
+{
+	uint8_t head[72], tail[HL_BUILD_ID_MAX + 4], *p = head, *q = tail;
+	size_t n = hl_strlen(m->path);
+
+	if (n >= HL_PATH_MAX)
+		n = HL_PATH_MAX - 1;
+	p = hl_put_uv(p, m->id);
+	p = hl_put_uv(p, m->first_epoch);
+	p = hl_put_uv(p, m->start);
+	p = hl_put_uv(p, m->end);
+	p = hl_put_uv(p, m->bias);
+	p = hl_put_uv(p, n);
+	q = hl_put_string(q, (const char *)m->build_id, m->build_id_bytes);
+	q = hl_put_uv(q, 0);
+	return hl_record_fact3(t, HL_FACT_MODULE, head, (size_t)(p - head), m->path, n, tail, (size_t)(q - tail));
+}
+
+static int put_unload(struct hl_thread *t, const struct hl_mod *m)
+{
+	uint8_t buf[24], *p = hl_put_uv(buf, m->id);
+
+	p = hl_put_uv(p, atomic_load_explicit(&hl_guest.epoch, memory_order_relaxed) - 1);
+	return hl_record_fact(t, HL_FACT_UNLOAD, buf, (size_t)(p - buf));
+}
+
+void hl_record_unloads(struct hl_thread *t)
+{
+	const struct hl_mod *m;
+	uint32_t cursor = 0;
+
+	while ((m = hl_modmap_swept(&cursor))) {
+		hl_unwind_flush();
+		put_unload(t, m);
+	}
+}
+
+/* hl_node_emit: the module first when it is new, then the node. */
+static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t pc, uint32_t flags, uint32_t epoch)
+{
+	struct emitter *e = ctx;
+	struct hl_stream *s = e->s;
+	const struct hl_mod *m, *gone = NULL;
+	uint8_t *start, *p;
+
+	if (pc) {
+		m = hl_modmap_note(pc - 1, &gone);
+		if (gone)
+			put_unload(e->t, gone);
+		if (m)
+			put_module(e->t, m);
+		if (gone) {
+			hl_unwind_flush();
+			e->epoch_moved = 1;
+			return 0;
+		}
+	}
+	start = hl_slots_room(e->t, s, 64);
+	if (!start)
+		return 0;
+	if (s->claim_epoch != epoch) {
+		p = hl_put_uv(start + 2, epoch);
+		start[0] = HL_TAG_FACT | HL_FACT_EPOCH << 2;
+		start[1] = (uint8_t)(p - start - 2);
+		hl_slots_commit(s, p);
+		s->claim_epoch = epoch;
+		s->node_id = 0;
+		s->node_pc = 0;
+		start = p;
+	}
+	p = hl_put_uv(start + 2, (uint64_t)id - s->node_id);
+	p = hl_put_uv(p, id - parent);
+	p = hl_put_uv(p, hl_zigzag((int64_t)(pc - s->node_pc)));
+	if (flags)
+		p = hl_put_uv(p, flags);
+	start[0] = HL_TAG_FACT | HL_FACT_NODE << 2;
+	start[1] = (uint8_t)(p - start - 2);
+	s->node_id = id;
+	s->node_pc = pc;
+	atomic_fetch_add_explicit(&s->slot->facts, 1, memory_order_relaxed);
+	hl_slots_commit(s, p);
+	return 1;
+}
+
+/* Only the newest frames are known: a chain of its own, under a node that says so. */
+static uint32_t intern_truncated(struct emitter *e, uint32_t epoch)
+{
+	uint32_t node = hl_stacktab_intern(0, 0, HL_NODE_TRUNCATED, epoch, emit_node, e);
+
+	for (uint32_t k = hl_guest.config.depth; k && node != HL_STACK_NONE; k--) {
+		uint64_t f = e->s->pcs[k - 1];
+
+		node = hl_stacktab_intern(node, HL_PC(f), (uint32_t)(f >> HL_PC_FLAG_SHIFT), epoch, emit_node, e);
+	}
+	return node;
+}
+
+static uint32_t intern(struct emitter *e, uint32_t kept, uint32_t epoch)
+{
+	struct hl_trail *trail = &e->s->trail;
+	uint32_t node = kept ? trail->frames[kept - 1].node : HL_STACK_NONE;
+
+	for (uint32_t k = kept; k < trail->n; k++) {
+		struct hl_frame *f = &trail->frames[k];
+
+		node = hl_stacktab_intern(node, HL_PC(f->pc), (uint32_t)(f->pc >> HL_PC_FLAG_SHIFT), epoch, emit_node,
+					  e);
+		if (node == HL_STACK_NONE) {
+			trail->n = 0;
+			return HL_STACK_NONE;
+		}
+		f->node = node;
+	}
+	return node;
+}
+
+uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
+{
+	struct emitter e = { t, s, 0 };
+	struct hl_unwound u;
+	uint32_t epoch, node;
+
+	do {
+		epoch = atomic_load_explicit(&hl_guest.epoch, memory_order_acquire);
+		/* Another epoch: a module went, and code at the same addresses may be another's. */
+		if (HL_UNLIKELY(s->trail.epoch != epoch)) {
+			s->trail.n = 0;
+			s->trail.epoch = epoch;
+		}
+		hl_unwind(t, s, t->frame[t->level - 1], caller, &u);
+		e.epoch_moved = 0;
+		node = u.truncated ? intern_truncated(&e, epoch) : intern(&e, u.kept, epoch);
+	} while (HL_UNLIKELY(e.epoch_moved));
+	if (HL_UNLIKELY(node == HL_STACK_NONE))
+		hl_lost(HL_LOST_STACK, 1);
+	return node;
+}

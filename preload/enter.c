@@ -1,0 +1,89 @@
+/*
+ * enter.c - the rare ways into a hook.
+ *
+ * Nesting: a hook entered while the thread is in one is a signal handler's (glibc's allocator never
+ * calls the public malloc) and writes to the next level's stream; or, with another allocator, that
+ * allocator calling itself, which is not the program's doing.  A handler that left by longjmp leaves
+ * the level raised: on the same stack an older frame that lies below ours is dead.
+ */
+#include "preload/enter.h"
+#include "preload/real.h"
+#include <unistd.h>
+
+/* Needs a relocation: holds its own address only once ours are done. */
+static void *volatile relocated = (void *)&relocated;
+
+int hl_real_ready_slow(void)
+{
+	uint32_t state = hl_state();
+
+	if (state >= HL_ACTIVE)
+		return 1;
+	if (relocated != (void *)&relocated)
+		return 0;
+	if (hl_guest.ever_started && state == HL_INIT)
+		return 1; /* forked child: the real functions are known */
+	if (state == HL_STARTING)
+		return hl_real.malloc != NULL && hl_real.free != NULL;
+	/* libc's own constructor sets environ before any other constructor runs; before that dlsym
+	 * and pthread_key_create have nothing to stand on. */
+	if (!environ)
+		return 0;
+	hl_start();
+	return hl_real.malloc != NULL && hl_real.free != NULL;
+}
+
+static void drop_dead_levels(struct hl_thread *t, uintptr_t frame)
+{
+	if (hl_sys_on_altstack())
+		return;
+	while (t->level && frame > t->frame[t->level - 1])
+		t->level--;
+}
+
+struct hl_thread *hl_enter_slow(uintptr_t frame)
+{
+	struct hl_thread *t;
+
+	if (hl_state() == HL_INIT) {
+		if (!hl_guest.ever_started)
+			return NULL;
+		hl_start_child();
+	}
+	if (hl_state() != HL_ACTIVE) {
+		if (hl_state() == HL_STARTING)
+			hl_lost(HL_LOST_STARTUP, 1);
+		return NULL;
+	}
+	t = hl_thread_self();
+	if (!t) {
+		if (!hl_thread_is_over())
+			return NULL;
+		t = hl_thread_borrow();
+		if (!t) {
+			hl_lost(HL_LOST_EXITED, 1);
+			return NULL;
+		}
+		t->level = 1;
+		t->frame[0] = frame;
+		return t;
+	}
+	if (t->own)
+		return NULL;
+	if (t->level)
+		drop_dead_levels(t, frame);
+	if (t->level && !hl_guest.libc_alloc)
+		return NULL;
+	if (t->level == HL_LEVELS) {
+		hl_lost(HL_LOST_NESTED, 1);
+		return NULL;
+	}
+	t->frame[t->level] = frame;
+	t->level++;
+	return t;
+}
+
+void hl_leave_slow(struct hl_thread *t)
+{
+	hl_thread_give_back(t);
+}

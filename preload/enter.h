@@ -1,0 +1,74 @@
+/*
+ * enter.h - the way into and out of every hook.  Floor 4.
+ */
+#ifndef HL_PRELOAD_ENTER_H
+#define HL_PRELOAD_ENTER_H
+
+#include "preload/thread.h"
+
+#define HL_EXPORT __attribute__((visibility("default")))
+#define HL_CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+/* The rare ways in: not started, forked, first call of a thread, a thread past its end, nested. */
+struct hl_thread *hl_enter_slow(uintptr_t frame) __attribute__((cold));
+void hl_leave_slow(struct hl_thread *t) __attribute__((cold));
+/* 1: the real functions are known (started, or about to be done); 0: serve from the boot pool.  Before our
+ * own relocation it touches nothing that needs one. */
+int hl_real_ready_slow(void) __attribute__((cold));
+
+static inline int hl_real_ready(void)
+{
+	return HL_LIKELY(hl_state() >= HL_ACTIVE) || hl_real_ready_slow();
+}
+
+/* The hook that calls this may record until hl_leave; NULL: it must not. */
+static inline struct hl_thread *hl_enter(void)
+{
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	struct hl_thread *t;
+	struct hl_stream *s;
+
+	if (HL_UNLIKELY(hl_state() != HL_ACTIVE))
+		return hl_enter_slow(frame);
+	t = hl_thread_peek();
+	if (HL_UNLIKELY(!t || t->level))
+		return hl_enter_slow(frame);
+	t->level = 1;
+	t->frame[0] = frame;
+	s = t->streams[0];
+	if (HL_LIKELY(s && s->slot))
+		/* the stamps to come are not below this one (partner: collect/drain.c) */
+		atomic_store_explicit(&s->slot->in_hook_since, s->stamp | 1, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	return t;
+}
+
+static inline void hl_leave(struct hl_thread *t)
+{
+	struct hl_stream *s = t->streams[t->level - 1];
+
+	atomic_signal_fence(memory_order_seq_cst);
+	if (HL_LIKELY(s && s->slot))
+		atomic_store_explicit(&s->slot->in_hook_since, 0, memory_order_release);
+	t->level--;
+	if (HL_UNLIKELY(t->serial == 0))
+		hl_leave_slow(t);
+}
+
+/* operator new and delete announce the entry under which the malloc or free inside them is recorded.  An
+ * exception that left operator new leaves its announcement behind: a caller further out on the stack
+ * than the announcer takes it back. */
+static inline int hl_hint_holds(struct hl_thread *t)
+{
+	if (HL_LIKELY((uintptr_t)__builtin_frame_address(0) <= t->hint_frame))
+		return 1;
+	t->entry_hint = HL_ENTRY_COUNT;
+	return 0;
+}
+
+/* Start if that is possible now.  1 when the state is ACTIVE or INERT. */
+int hl_start(void);
+/* A hook found HL_INIT after a start: this is a forked child. */
+void hl_start_child(void);
+
+#endif

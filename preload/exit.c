@@ -1,0 +1,70 @@
+/*
+ * exit.c - the orderly ends: exit() and return from main by our destructor, _exit and its kin by hooks.
+ * Whatever else ends a process needs nothing from us: what was committed is in the region.
+ */
+#include "preload/boot.h"
+#include "preload/enter.h"
+#include "preload/facts.h"
+#include "preload/lifecycle.h"
+#include "preload/real.h"
+#include "preload/record.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+void hl_lifecycle_end(enum hl_end end, int status)
+{
+	struct hl_thread *t;
+
+	if (hl_state() != HL_ACTIVE)
+		return;
+	t = hl_enter();
+	if (!t)
+		return;
+	hl_facts_end(t, end, (uint32_t)status & 0xff);
+	hl_leave(t);
+}
+
+HL_EXPORT __attribute__((noreturn)) void _exit(int status)
+{
+	if (hl_real_ready()) {
+		if (!hl_is_vfork_child())
+			hl_lifecycle_end(HL_END_FAST, status);
+		if (hl_real.exit_now)
+			hl_real.exit_now(status);
+	}
+	for (;;)
+		hl_sys4(SYS_exit_group, status, 0, 0, 0);
+}
+
+HL_EXPORT __attribute__((noreturn)) void _Exit(int status)
+{
+	_exit(status);
+}
+
+HL_EXPORT __attribute__((noreturn)) void quick_exit(int status)
+{
+	if (hl_real_ready() && hl_real.quick_exit) {
+		hl_lifecycle_end(HL_END_FAST, status);
+		hl_real.quick_exit(status);
+	}
+	_exit(status);
+}
+
+/* Runs among the atexit handlers: the only one that is told the status. */
+static void note_status(int status, void *unused)
+{
+	(void)unused;
+	atomic_store_explicit(&hl_guest.exit_status, (uint32_t)status, memory_order_relaxed);
+}
+
+void hl_lifecycle_setup(void)
+{
+	on_exit(note_status, NULL);
+}
+
+static __attribute__((destructor)) void destructor(void)
+{
+	if (hl_state() != HL_ACTIVE)
+		return;
+	hl_lifecycle_end(HL_END_EXIT, (int)atomic_load_explicit(&hl_guest.exit_status, memory_order_relaxed));
+}

@@ -1,0 +1,136 @@
+/*
+ * facts.c - payloads of process and thread facts, see format.h.
+ */
+#include "preload/facts.h"
+#include "heapledger/stamp.h"
+#include "preload/arena.h"
+#include "preload/record.h"
+#include <time.h>
+
+static uint64_t now(void)
+{
+	return hl_stamp(hl_guest.clock, hl_guest.shift);
+}
+
+void hl_facts_hello(struct hl_thread *t)
+{
+	/* Too long for a signal handler's stack, and needed once. */
+	uint8_t *buf = hl_arena_alloc(16384), *p = buf;
+	char *cmdline = hl_arena_alloc(8192);
+	struct timespec ts;
+	long n;
+
+	if (!buf || !cmdline)
+		return;
+	n = hl_sys_read_file("/proc/self/cmdline", cmdline, 8192);
+	if (n < 0)
+		n = 0;
+	if (n > 0 && cmdline[n - 1] == 0)
+		n--;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	p = hl_put_uv(p, hl_guest.image_id);
+	p = hl_put_uv(p, hl_guest.pid);
+	p = hl_put_uv(p, hl_sys_getppid());
+	p = hl_put_uv(p, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
+	p = hl_put_uv(p, now());
+	p = hl_put_uv(p, hl_guest.config.depth);
+	p = hl_put_string(p, hl_guest.exe, hl_strlen(hl_guest.exe));
+	p = hl_put_string(p, cmdline, (size_t)n);
+	p = hl_put_string(p, hl_guest.config.options, hl_strlen(hl_guest.config.options));
+	p = hl_put_uv(p, 0);
+	hl_record_fact(t, HL_FACT_HELLO, buf, (size_t)(p - buf));
+}
+
+uint32_t hl_facts_cursors(struct hl_cursor *out, uint32_t room)
+{
+	uint32_t n = 0;
+
+	for (struct hl_thread *t = hl_thread_all(); t; t = t->next_all)
+		for (uint32_t l = 0; l < HL_LEVELS; l++) {
+			const struct hl_stream *s = t->streams[l];
+
+			if (!s || s->stream == 0)
+				continue;
+			if (n < room)
+				out[n] = (struct hl_cursor){ s->stream, s->claim, s->slot ? s->at : 0 };
+			n++;
+		}
+	return n;
+}
+
+void hl_facts_fork(struct hl_thread *t, const struct hl_cursor *c, uint32_t n, uint32_t next_serial)
+{
+	/* A process with more streams than fit one record: the rest are then not inherited. */
+	const uint32_t most = (HL_FACT_BYTES_MAX - 64) / 16;
+	uint8_t *buf, *p;
+
+	if (n > most)
+		n = most;
+	buf = p = hl_arena_alloc(64 + (size_t)n * 16);
+	if (!buf)
+		return;
+	p = hl_put_uv(p, hl_guest.parent_image);
+	p = hl_put_uv(p, hl_guest.parent_pid);
+	p = hl_put_uv(p, next_serial);
+	p = hl_put_uv(p, n);
+	for (uint32_t i = 0; i < n; i++) {
+		p = hl_put_uv(p, c[i].stream);
+		p = hl_put_uv(p, c[i].claim);
+		p = hl_put_uv(p, c[i].used);
+	}
+	hl_record_fact(t, HL_FACT_FORK, buf, (size_t)(p - buf));
+}
+
+void hl_facts_parent(struct hl_thread *t, const char *trace, const uint8_t uuid[16], uint32_t image_id)
+{
+	const char *name = hl_basename(trace);
+	uint8_t head[8], tail[40], *p, *q;
+	size_t n = hl_strlen(name);
+
+	p = hl_put_uv(head, n);
+	q = hl_put_string(tail, (const char *)uuid, 16);
+	q = hl_put_uv(q, image_id);
+	hl_record_fact3(t, HL_FACT_PARENT, head, (size_t)(p - head), name, n, tail, (size_t)(q - tail));
+}
+
+void hl_facts_thread(struct hl_thread *t)
+{
+	uint8_t buf[64], *p = hl_put_uv(buf, t->serial);
+	char name[16];
+
+	p = hl_put_uv(p, t->tid);
+	p = hl_put_uv(p, 0);
+	p = hl_put_uv(p, 0);
+	p = hl_put_uv(p, now());
+	hl_record_fact(t, HL_FACT_THREAD, buf, (size_t)(p - buf));
+	hl_sys_thread_name(name);
+	hl_record_name(t, name);
+}
+
+void hl_facts_thread_end(struct hl_thread *t)
+{
+	uint8_t buf[32], *p = hl_put_uv(buf, t->serial);
+
+	p = hl_put_uv(p, now());
+	hl_record_fact(t, HL_FACT_THREAD_END, buf, (size_t)(p - buf));
+}
+
+void hl_facts_exec(struct hl_thread *t, const char *path)
+{
+	uint8_t head[24], *p = hl_put_uv(head, now());
+	size_t n = hl_strlen(path);
+
+	if (n > HL_PATH_MAX)
+		n = HL_PATH_MAX;
+	p = hl_put_uv(p, n);
+	hl_record_fact3(t, HL_FACT_EXEC, head, (size_t)(p - head), path, n, head, 0);
+}
+
+void hl_facts_end(struct hl_thread *t, enum hl_end end, uint32_t status)
+{
+	uint8_t buf[32], *p = hl_put_uv(buf, end);
+
+	p = hl_put_uv(p, status);
+	p = hl_put_uv(p, now());
+	hl_record_fact(t, HL_FACT_END, buf, (size_t)(p - buf));
+}

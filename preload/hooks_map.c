@@ -1,0 +1,109 @@
+/*
+ * hooks_map.c - mmap and its kin, as allocations when asked for (mmap=1).
+ *
+ * Anonymous maps only; a map of a file is not memory the program asked for.  The loader's and libc's own
+ * maps do not come through here.
+ */
+#include "preload/enter.h"
+#include "preload/real.h"
+#include "preload/record.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+
+static int counts(void)
+{
+	return hl_state() == HL_ACTIVE ? hl_guest.config.mmap : hl_guest.config.mmap && hl_guest.ever_started;
+}
+
+static uint64_t pages(size_t bytes)
+{
+	return ((uint64_t)bytes + 4095) & ~4095ull;
+}
+
+static void *raw_mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t offset)
+{
+	long r;
+
+	if (hl_state() >= HL_ACTIVE && hl_real.mmap)
+		return hl_real.mmap(at, bytes, prot, flags, fd, offset);
+	r = hl_sys6(SYS_mmap, (long)(uintptr_t)at, (long)bytes, prot, flags, fd, (long)offset);
+
+	if (r < 0 && r > -4096) {
+		errno = (int)-r;
+		return MAP_FAILED;
+	}
+	return (void *)r;
+}
+
+HL_EXPORT void *mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t offset)
+{
+	void *p;
+	struct hl_thread *t;
+
+	if (!counts() || !(flags & MAP_ANONYMOUS))
+		return raw_mmap(at, bytes, prot, flags, fd, offset);
+	t = hl_enter();
+	/* MAP_FIXED replaces what lies there: gone before the call, as with a free. */
+	if (t && flags & MAP_FIXED)
+		hl_record_unmap(t, (uint64_t)(uintptr_t)at, pages(bytes));
+	p = raw_mmap(at, bytes, prot, flags, fd, offset);
+	if (t) {
+		if (p != MAP_FAILED)
+			hl_record_map(t, (uint64_t)(uintptr_t)p, pages(bytes), HL_CALLER);
+		hl_leave(t);
+	}
+	return p;
+}
+
+HL_EXPORT void *mmap64(void *at, size_t bytes, int prot, int flags, int fd, off_t offset)
+	__attribute__((alias("mmap")));
+
+HL_EXPORT int munmap(void *p, size_t bytes)
+{
+	struct hl_thread *t = counts() ? hl_enter() : NULL;
+	long r;
+
+	if (t)
+		hl_record_unmap(t, (uint64_t)(uintptr_t)p, pages(bytes));
+	r = hl_sys_munmap(p, bytes);
+	if (t)
+		hl_leave(t);
+	if (r < 0) {
+		errno = (int)-r;
+		return -1;
+	}
+	return 0;
+}
+
+HL_EXPORT void *mremap(void *old, size_t old_bytes, size_t bytes, int flags, ...)
+{
+	struct hl_thread *t = counts() ? hl_enter() : NULL;
+	void *to = NULL;
+	va_list ap;
+	long r;
+
+	if (flags & MREMAP_FIXED) {
+		va_start(ap, flags);
+		to = va_arg(ap, void *);
+		va_end(ap);
+	}
+	if (t && old_bytes)
+		hl_record_unmap(t, (uint64_t)(uintptr_t)old, pages(old_bytes));
+	if (t && to)
+		hl_record_unmap(t, (uint64_t)(uintptr_t)to, pages(bytes));
+	r = hl_sys6(SYS_mremap, (long)(uintptr_t)old, (long)old_bytes, (long)bytes, flags, (long)(uintptr_t)to, 0);
+	if (t) {
+		int failed = r < 0 && r > -4096;
+
+		/* A failed mremap leaves the old map: it is entered again, under this stack. */
+		hl_record_map(t, failed ? (uint64_t)(uintptr_t)old : (uint64_t)r, pages(failed ? old_bytes : bytes),
+			      HL_CALLER);
+		hl_leave(t);
+	}
+	if (r < 0 && r > -4096) {
+		errno = (int)-r;
+		return MAP_FAILED;
+	}
+	return (void *)r;
+}

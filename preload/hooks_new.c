@@ -1,0 +1,162 @@
+/*
+ * hooks_new.c - C++ operator new and delete, all forms (mangled by hand: the library is C).
+ *
+ * Most runtimes' operator new ends in malloc: the inner hook then records the block, under our entry.
+ * Where it does not (tcmalloc, mimalloc and jemalloc bring their own), we record it here.  Which one it is
+ * shows at the first operator new; delete needs to know beforehand, because a free is
+ * stamped before the real call.
+ *
+ * A later library may lack a form (an old runtime without sized or aligned delete): then the program
+ * cannot have linked against it either, but a plugin may bring its own runtime; hl_real_find looks there.
+ */
+#include "preload/enter.h"
+#include "preload/real.h"
+#include "preload/record.h"
+#include <stdlib.h>
+
+enum { UNKNOWN, BY_MALLOC, BY_ITSELF };
+
+/* Resolve once; several threads find the same. */
+static void *find(void *_Atomic *cell, const char *name)
+{
+	void *f = atomic_load_explicit(cell, memory_order_relaxed);
+
+	if (HL_LIKELY(f != NULL))
+		return f;
+	if (hl_real_ready())
+		f = hl_real_find(name);
+	atomic_store_explicit(cell, f, memory_order_relaxed);
+	return f;
+}
+
+/* The program called a form that no library has: there is nothing to call and no exception to throw. */
+static void *missing(size_t size)
+{
+	return malloc(size ? size : 1);
+}
+
+static __attribute__((always_inline)) inline struct hl_thread *announce(enum hl_entry entry)
+{
+	struct hl_thread *t = hl_state() == HL_ACTIVE ? hl_thread_peek() : NULL;
+
+	if (!t || t->level || t->own || (t->entry_hint != HL_ENTRY_COUNT && hl_hint_holds(t)))
+		return NULL;
+	t->entry_hint = (uint8_t)entry;
+	t->hint_frame = (uintptr_t)__builtin_frame_address(0);
+	t->inner_seen = 0;
+	return t;
+}
+
+/* t: from announce. */
+static void done_new(struct hl_thread *t, void *p, size_t size, uint64_t caller)
+{
+	uint8_t entry = t->entry_hint;
+	int inner;
+
+	t->entry_hint = HL_ENTRY_COUNT;
+	if (!p)
+		return;
+	/* A wrapper may hand out an address inside the block it got from malloc. */
+	inner = t->inner_seen && (uint64_t)(uintptr_t)p - t->inner_address <= t->inner_size;
+	if (HL_UNLIKELY(atomic_load_explicit(&hl_guest.new_is_malloc, memory_order_relaxed) == UNKNOWN))
+		atomic_store_explicit(&hl_guest.new_is_malloc, inner ? BY_MALLOC : BY_ITSELF,
+				      memory_order_relaxed);
+	if (inner)
+		return;
+	t = hl_enter();
+	if (t) {
+		hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, (enum hl_entry)entry, caller);
+		hl_leave(t);
+	}
+}
+
+#define NEW(symbol, entry, params, size, ...)                                                                          \
+	HL_EXPORT void *symbol params;                                                                                 \
+	HL_EXPORT void *symbol params                                                                                  \
+	{                                                                                                              \
+		static void *_Atomic cell;                                                                             \
+		void *(*f)params = (void *(*)params)find(&cell, #symbol);                                              \
+		struct hl_thread *t;                                                                                   \
+		void *p;                                                                                               \
+		if (HL_UNLIKELY(!f))                                                                                   \
+			return missing(size);                                                                          \
+		t = announce(entry);                                                                                   \
+		p = f(__VA_ARGS__);                                                                                    \
+		if (t)                                                                                                 \
+			done_new(t, p, size, HL_CALLER);                                                               \
+		return p;                                                                                              \
+	}
+
+static void delete_by(void (*call)(void *f, void *p, size_t a, size_t b), void *f, void *p, size_t a, size_t b,
+		      enum hl_entry entry)
+{
+	struct hl_thread *t;
+
+	if (HL_UNLIKELY(!f)) {
+		free(p);
+		return;
+	}
+	if (atomic_load_explicit(&hl_guest.new_is_malloc, memory_order_relaxed) == BY_ITSELF && p) {
+		t = hl_enter();
+		if (t) {
+			hl_record_free(t, (uint64_t)(uintptr_t)p, entry);
+			call(f, p, a, b);
+			hl_leave(t);
+			return;
+		}
+	}
+	t = announce(entry);
+	call(f, p, a, b);
+	if (t)
+		t->entry_hint = HL_ENTRY_COUNT;
+}
+
+static void call1(void *f, void *p, size_t a, size_t b)
+{
+	(void)a;
+	(void)b;
+	((void (*)(void *))f)(p);
+}
+
+static void call2(void *f, void *p, size_t a, size_t b)
+{
+	(void)b;
+	((void (*)(void *, size_t))f)(p, a);
+}
+
+static void call3(void *f, void *p, size_t a, size_t b)
+{
+	((void (*)(void *, size_t, size_t))f)(p, a, b);
+}
+
+#define DELETE(symbol, entry, params, call, a, b)                                                                      \
+	HL_EXPORT void symbol params;                                                                                  \
+	HL_EXPORT void symbol params                                                                                   \
+	{                                                                                                              \
+		static void *_Atomic cell;                                                                             \
+		delete_by(call, find(&cell, #symbol), p, a, b, entry);                                                 \
+	}
+
+/* nothrow_t is passed by reference: a pointer, as wide as size_t. */
+NEW(_Znwm, HL_ENTRY_NEW, (size_t n), n, n)
+NEW(_Znam, HL_ENTRY_NEW_ARRAY, (size_t n), n, n)
+NEW(_ZnwmRKSt9nothrow_t, HL_ENTRY_NEW, (size_t n, size_t tag), n, n, tag)
+NEW(_ZnamRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t tag), n, n, tag)
+NEW(_ZnwmSt11align_val_t, HL_ENTRY_NEW, (size_t n, size_t align), n, n, align)
+NEW(_ZnamSt11align_val_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align), n, n, align)
+NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW, (size_t n, size_t align, size_t tag), n, n, align, tag)
+NEW(_ZnamSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align, size_t tag), n, n, align, tag)
+
+DELETE(_ZdlPv, HL_ENTRY_DELETE, (void *p), call1, 0, 0)
+DELETE(_ZdaPv, HL_ENTRY_DELETE_ARRAY, (void *p), call1, 0, 0)
+DELETE(_ZdlPvm, HL_ENTRY_DELETE, (void *p, size_t n), call2, n, 0)
+DELETE(_ZdaPvm, HL_ENTRY_DELETE_ARRAY, (void *p, size_t n), call2, n, 0)
+DELETE(_ZdlPvRKSt9nothrow_t, HL_ENTRY_DELETE, (void *p, size_t tag), call2, tag, 0)
+DELETE(_ZdaPvRKSt9nothrow_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t tag), call2, tag, 0)
+DELETE(_ZdlPvSt11align_val_t, HL_ENTRY_DELETE, (void *p, size_t align), call2, align, 0)
+DELETE(_ZdaPvSt11align_val_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t align), call2, align, 0)
+DELETE(_ZdlPvmSt11align_val_t, HL_ENTRY_DELETE, (void *p, size_t n, size_t align), call3, n, align)
+DELETE(_ZdaPvmSt11align_val_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t n, size_t align), call3, n, align)
+DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, HL_ENTRY_DELETE, (void *p, size_t align, size_t tag), call3, align, tag)
+DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t align, size_t tag), call3, align,
+       tag)

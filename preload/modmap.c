@@ -1,0 +1,202 @@
+/*
+ * modmap.c - an append-only table of modules and a hash from a map's start to its newest entry.
+ *
+ * Writers are serialised by a try-flag, never waited for: who loses the race leaves the module to the
+ * winner; a note in a signal handler that interrupted a note is skipped, and the next new node of
+ * that module enters it.
+ */
+#include "preload/modmap.h"
+#include "preload/arena.h"
+#include "preload/guest.h"
+#include "preload/object.h"
+#include <elf.h>
+#include <link.h>
+
+#define MODS 8192u
+#define HASH 16384u
+
+struct entry {
+	struct hl_mod mod;
+	const void *map;     /* struct link_map * */
+	const void *dynamic; /* l_ld */
+	uint32_t name_hash;
+	_Atomic uint32_t live;
+};
+
+static struct entry *_Atomic *mods; /* MODS pointers */
+static _Atomic uint32_t nmods;
+static _Atomic uint32_t *hash; /* HASH: index + 1 of the newest entry at that start */
+static _Atomic uint32_t busy;
+void hl_modmap_init(void)
+{
+	if (!mods)
+		mods = hl_arena_alloc(MODS * sizeof *mods);
+	if (!hash)
+		hash = hl_arena_alloc(HASH * sizeof *hash);
+}
+
+static uint32_t hash_name(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	while (*s)
+		h = (h ^ (uint8_t)*s++) * 16777619u;
+	return h;
+}
+
+static _Atomic uint32_t *slot_of(uint64_t start)
+{
+	uint32_t i = (uint32_t)(start * 0x9e3779b97f4a7c15ull >> 50);
+
+	for (uint32_t n = 0; n < HASH; n++, i = (i + 1) % HASH) {
+		uint32_t e = atomic_load_explicit(&hash[i], memory_order_acquire);
+
+		if (e == 0 || mods[e - 1]->mod.start == start)
+			return &hash[i];
+	}
+	return NULL;
+}
+
+static int same(const struct entry *e, const struct hl_object *at)
+{
+	return e->mod.end == at->end && e->map == at->map && e->dynamic == at->dynamic &&
+	       e->mod.bias == at->bias && e->name_hash == hash_name(at->name) &&
+	       atomic_load_explicit(&e->live, memory_order_relaxed);
+}
+
+/* PT_NOTE of the mapped module: the file header is the start of its first map (ld.so maps from file
+ * offset 0 when the first PT_LOAD starts there, which all linkers do). */
+static void read_build_id(struct hl_mod *m)
+{
+	const ElfW(Ehdr) *eh = (const void *)(uintptr_t)m->start;
+
+	if (m->end - m->start < sizeof *eh || *(const uint32_t *)eh->e_ident != *(const uint32_t *)ELFMAG ||
+	    eh->e_phentsize != sizeof(ElfW(Phdr)) || eh->e_phoff > 4096 ||
+	    eh->e_phoff + (uint64_t)eh->e_phnum * sizeof(ElfW(Phdr)) > 4096)
+		return;
+
+	const ElfW(Phdr) *ph = (const void *)(uintptr_t)(m->start + eh->e_phoff);
+
+	for (int i = 0; i < eh->e_phnum; i++) {
+		uint64_t at = m->bias + ph[i].p_vaddr, end = at + ph[i].p_memsz;
+
+		if (ph[i].p_type != PT_NOTE || at < m->start || end > m->end)
+			continue;
+		while (at + sizeof(ElfW(Nhdr)) <= end) {
+			const ElfW(Nhdr) *nh = (const void *)(uintptr_t)at;
+			const uint8_t *name = (const uint8_t *)(nh + 1);
+			const uint8_t *desc = name + ((nh->n_namesz + 3) & ~3u);
+
+			if ((uint64_t)(uintptr_t)desc + nh->n_descsz > end)
+				break;
+			if (nh->n_type == NT_GNU_BUILD_ID && nh->n_namesz == 4 && name[0] == 'G' &&
+			    nh->n_descsz <= HL_BUILD_ID_MAX) {
+				for (uint32_t k = 0; k < nh->n_descsz; k++)
+					m->build_id[k] = desc[k];
+				m->build_id_bytes = nh->n_descsz;
+				return;
+			}
+			at = (uint64_t)(uintptr_t)desc + ((nh->n_descsz + 3) & ~3u);
+		}
+	}
+}
+
+/* Under `busy`: the stack of a signal handler has no room for a path. */
+static char cwd[HL_PATH_MAX];
+
+static const char *keep_path(const char *name)
+{
+	char *copy, *p, *end;
+
+	if (!*name)
+		return hl_guest.exe;
+	cwd[0] = 0;
+	if (*name != '/' && !hl_after(name, "linux-vdso"))
+		hl_sys_getcwd(cwd, sizeof cwd);
+
+	size_t room = hl_strlen(cwd) + hl_strlen(name) + 2;
+
+	copy = hl_arena_alloc(room);
+	if (!copy)
+		return "";
+	end = copy + room;
+	p = hl_append(copy, end, cwd);
+	if (*cwd)
+		p = hl_append(p, end, "/");
+	hl_append(p, end, name);
+	return copy;
+}
+
+const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
+{
+	struct entry *e = NULL, *old = NULL;
+	_Atomic uint32_t *slot;
+	struct hl_object at;
+	uint32_t i;
+
+	*gone = NULL;
+	if (!mods || !hash || !hl_object_find(pc, &at))
+		return NULL;
+	slot = slot_of(at.start);
+	if (!slot)
+		return NULL;
+	i = atomic_load_explicit(slot, memory_order_acquire);
+	if (i && same(mods[i - 1], &at))
+		return NULL;
+	if (atomic_exchange_explicit(&busy, 1, memory_order_acquire))
+		return NULL;
+	slot = slot_of(at.start);
+	i = slot ? atomic_load_explicit(slot, memory_order_acquire) : 0;
+	if (!slot || (i && same(mods[i - 1], &at)))
+		goto out;
+
+	uint32_t n = atomic_load_explicit(&nmods, memory_order_relaxed);
+
+	if (n == MODS || !(e = hl_arena_alloc(sizeof *e)))
+		goto out;
+	if (i) {
+		old = mods[i - 1];
+		if (atomic_exchange_explicit(&old->live, 0, memory_order_relaxed)) {
+			*gone = &old->mod;
+			atomic_fetch_add_explicit(&hl_guest.epoch, 1, memory_order_acq_rel);
+		}
+	}
+	e->mod.start = at.start;
+	e->mod.end = at.end;
+	e->mod.bias = at.bias;
+	e->mod.id = n + 1;
+	e->mod.first_epoch = atomic_load_explicit(&hl_guest.epoch, memory_order_relaxed);
+	e->mod.path = keep_path(at.name);
+	e->map = at.map;
+	e->dynamic = at.dynamic;
+	e->name_hash = hash_name(at.name);
+	read_build_id(&e->mod);
+	atomic_store_explicit(&e->live, 1, memory_order_relaxed);
+	mods[n] = e;
+	atomic_store_explicit(&nmods, n + 1, memory_order_release);
+	/* release: the entry before its index (partner: slot_of) */
+	atomic_store_explicit(slot, n + 1, memory_order_release);
+out:
+	atomic_store_explicit(&busy, 0, memory_order_release);
+	return e ? &e->mod : NULL;
+}
+
+const struct hl_mod *hl_modmap_swept(uint32_t *cursor)
+{
+	uint32_t n = atomic_load_explicit(&nmods, memory_order_acquire);
+
+	while (*cursor < n) {
+		struct entry *e = mods[(*cursor)++];
+		struct hl_object at;
+
+		if (!atomic_load_explicit(&e->live, memory_order_relaxed))
+			continue;
+		if (hl_object_find(e->mod.start + 1, &at) && same(e, &at))
+			continue;
+		if (!atomic_exchange_explicit(&e->live, 0, memory_order_relaxed))
+			continue;
+		atomic_fetch_add_explicit(&hl_guest.epoch, 1, memory_order_acq_rel);
+		return &e->mod;
+	}
+	return NULL;
+}

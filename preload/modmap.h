@@ -1,0 +1,32 @@
+/*
+ * modmap.h - which loaded module a pc belongs to, and in which generation.  Floor 2.
+ *
+ * Modules are entered when a pc of theirs is first seen.  An epoch is a span in which no module that we know was unmapped:
+ * two modules that lie one after the other at one address are in different epochs, and a
+ * stack node belongs to an epoch.
+ */
+#ifndef HL_PRELOAD_MODMAP_H
+#define HL_PRELOAD_MODMAP_H
+
+#include <stdint.h>
+
+#define HL_BUILD_ID_MAX 64
+
+struct hl_mod {
+	uint64_t start, end, bias;
+	uint32_t id, first_epoch;
+	uint32_t build_id_bytes;
+	uint8_t build_id[HL_BUILD_ID_MAX];
+	const char *path; /* absolute; arena memory */
+};
+
+/* While starting. */
+void hl_modmap_init(void);
+/* Enter the module of pc if it is unknown: returns it, once, for its fact to be recorded; NULL: known already, or
+ * pc is in none.  When another module lies there now, *gone is the old one and the epoch was raised. */
+const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone);
+/* After a dlclose: the modules that went, one a call, NULL: no more.  Raises the epoch:
+ * the module was last mapped in the epoch before hl_guest.epoch. */
+const struct hl_mod *hl_modmap_swept(uint32_t *cursor);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * slots.h - getting room for a record: the current slot, else the next one.  Floor 2.
+ */
+#ifndef HL_PRELOAD_SLOTS_H
+#define HL_PRELOAD_SLOTS_H
+
+#include "preload/thread.h"
+
+/* Room for n <= HL_FACT_BYTES_MAX + 16 bytes in s, and for the record that attributes the claim to t; NULL: none (not
+ * counted here).  Owner thread. */
+uint8_t *hl_slots_room_slow(struct hl_thread *t, struct hl_stream *s, uint32_t n);
+/* Seal the open slot, if any. */
+void hl_slots_seal(struct hl_stream *s);
+
+static inline uint8_t *hl_slots_room(struct hl_thread *t, struct hl_stream *s, uint32_t n)
+{
+	if (HL_LIKELY(s->slot && s->at + n <= HL_SLOT_ROOM && s->claim_thread == t->serial))
+		return s->slot->data + s->at;
+	return hl_slots_room_slow(t, s, n);
+}
+
+/* The bytes from the last hl_slots_room up to end are a whole record: they belong to readers now. */
+static inline void hl_slots_commit(struct hl_stream *s, const uint8_t *end)
+{
+	struct hl_slot *slot = s->slot;
+
+	/* A fork in a signal handler that interrupted this record: the slot is the parent's. */
+	if (HL_UNLIKELY(!slot))
+		return;
+	s->at = (uint32_t)(end - slot->data);
+	/* release: the record before a reader can see it (partner: collector, reader) */
+	atomic_store_explicit(&slot->used, s->at, memory_order_release);
+}
+
+#endif

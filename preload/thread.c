@@ -1,0 +1,245 @@
+/*
+ * thread.c - per-thread state: making it, finding it, handing it on.
+ *
+ * Invariant: a state is in exactly one place: some thread's TLS, the idle list, or borrowed.
+ */
+#include "preload/thread.h"
+#include "preload/arena.h"
+#include <pthread.h>
+
+/* Two words of static TLS; everything else hangs on the state. */
+static __thread struct hl_thread *self;
+static __thread uint8_t over;
+
+static _Atomic(struct hl_thread *) all;
+static _Atomic(struct hl_thread *) idle; /* popped whole, so no ABA: see take_idle */
+static _Atomic(struct hl_thread *) shared;
+static _Atomic uint32_t shared_busy;
+static _Atomic uint32_t last_serial;
+static pthread_key_t key;
+static uint8_t have_key;
+static void (*on_begin)(struct hl_thread *);
+static void (*on_end)(struct hl_thread *);
+
+static void push_idle(struct hl_thread *t)
+{
+	struct hl_thread *head = atomic_load_explicit(&idle, memory_order_relaxed), *last = t;
+
+	while (last->next_idle)
+		last = last->next_idle;
+	do
+		last->next_idle = head;
+	/* release: the state as its last owner left it (partner: take_idle) */
+	while (!atomic_compare_exchange_weak_explicit(&idle, &head, t, memory_order_release,
+						      memory_order_relaxed));
+}
+
+/* Detach the whole list, keep the first, put the rest back: no pointer of a list that others change
+ * is ever dereferenced. */
+static struct hl_thread *take_idle(void)
+{
+	struct hl_thread *t = atomic_exchange_explicit(&idle, NULL, memory_order_acquire);
+
+	if (t && t->next_idle) {
+		push_idle(t->next_idle);
+		t->next_idle = NULL;
+	}
+	return t;
+}
+
+static struct hl_thread *make(void)
+{
+	struct hl_thread *t = hl_arena_alloc(sizeof *t);
+
+	if (!t)
+		return NULL;
+
+	struct hl_thread *head = atomic_load_explicit(&all, memory_order_relaxed);
+
+	do
+		t->next_all = head;
+	while (!atomic_compare_exchange_weak_explicit(&all, &head, t, memory_order_release,
+						      memory_order_relaxed));
+	return t;
+}
+
+static struct hl_stream *make_stream(uint32_t id)
+{
+	struct hl_stream *s = hl_arena_alloc(sizeof *s);
+	uint32_t depth = hl_guest.config.depth;
+
+	if (!s)
+		return NULL;
+	s->stream = id;
+	s->pcs = hl_arena_alloc((size_t)(depth + HL_FRAMES_EXTRA) * sizeof *s->pcs);
+	s->fresh = hl_arena_alloc((size_t)(depth + 1) * sizeof *s->fresh);
+	s->trail.frames = hl_arena_alloc((size_t)depth * sizeof *s->trail.frames);
+	return s->pcs && s->fresh && s->trail.frames ? s : NULL;
+}
+
+static void begin(struct hl_thread *t)
+{
+	t->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
+	t->tid = hl_sys_gettid();
+	t->level = 0;
+	t->own = 0;
+	t->entry_hint = HL_ENTRY_COUNT;
+	t->key_rounds = 0;
+	t->stack_low = t->stack_high = 0;
+	t->name[0] = 0;
+	for (uint32_t l = 0; l < HL_LEVELS; l++)
+		if (t->streams[l] && t->streams[l]->stream == 0)
+			t->streams[l]->stream = HL_STREAM(t->serial, l);
+}
+
+struct hl_thread *hl_thread_peek(void)
+{
+	return self;
+}
+
+struct hl_thread *hl_thread_self(void)
+{
+	struct hl_thread *t = self;
+
+	if (HL_LIKELY(t != NULL))
+		return t;
+	if (over)
+		return NULL;
+	t = take_idle();
+	if (!t)
+		t = make();
+	if (!t) {
+		hl_lost(HL_LOST_THREAD, 1);
+		return NULL;
+	}
+	begin(t);
+	self = t;
+	/* pthread_setspecific may allocate for late keys: ours, not the program's */
+	t->own = 1;
+	if (have_key)
+		pthread_setspecific(key, t);
+	t->own = 0;
+	if (on_begin)
+		on_begin(t);
+	return t;
+}
+
+int hl_thread_is_over(void)
+{
+	return over;
+}
+
+/* As late as pthread lets us: other keys' destructors free memory too (POSIX gives at least four
+ * rounds, PTHREAD_DESTRUCTOR_ITERATIONS). */
+static void key_destructor(void *p)
+{
+	struct hl_thread *t = p;
+
+	if (t != self || hl_state() != HL_ACTIVE)
+		return;
+	if (++t->key_rounds < 3) {
+		pthread_setspecific(key, t);
+		return;
+	}
+	if (on_end)
+		on_end(t);
+	over = 1;
+	self = NULL;
+	t->next_idle = NULL;
+	push_idle(t);
+}
+
+void hl_thread_setup(void (*began)(struct hl_thread *), void (*ends)(struct hl_thread *))
+{
+	on_begin = began;
+	on_end = ends;
+	have_key = pthread_key_create(&key, key_destructor) == 0;
+}
+
+struct hl_stream *hl_thread_stream(struct hl_thread *t, uint32_t l)
+{
+	struct hl_stream *s = t->streams[l];
+
+	if (HL_LIKELY(s != NULL))
+		return s;
+	s = make_stream(t->serial ? HL_STREAM(t->serial, l) : HL_STREAM(0, 3));
+	t->streams[l] = s;
+	return s;
+}
+
+struct hl_thread *hl_thread_borrow(void)
+{
+	struct hl_thread *t;
+
+	for (int i = 0; atomic_exchange_explicit(&shared_busy, 1, memory_order_acquire); i++) {
+		if (i == 2000)
+			return NULL;
+#if defined(__x86_64__)
+		__builtin_ia32_pause();
+#endif
+	}
+	t = atomic_load_explicit(&shared, memory_order_relaxed);
+	if (!t) {
+		t = make();
+		if (!t) {
+			atomic_store_explicit(&shared_busy, 0, memory_order_release);
+			return NULL;
+		}
+		begin(t);
+		t->serial = 0; /* attributed to no thread */
+		atomic_store_explicit(&shared, t, memory_order_relaxed);
+	}
+	return t;
+}
+
+void hl_thread_give_back(struct hl_thread *t)
+{
+	(void)t;
+	atomic_store_explicit(&shared_busy, 0, memory_order_release);
+}
+
+struct hl_thread *hl_thread_all(void)
+{
+	return atomic_load_explicit(&all, memory_order_acquire);
+}
+
+uint32_t hl_thread_next_serial(void)
+{
+	return atomic_load_explicit(&last_serial, memory_order_relaxed) + 1;
+}
+
+void hl_thread_forked(void)
+{
+	struct hl_thread *mine = self, *t;
+
+	atomic_store_explicit(&idle, NULL, memory_order_relaxed);
+	atomic_store_explicit(&shared_busy, 0, memory_order_relaxed);
+	for (t = hl_thread_all(); t; t = t->next_all) {
+		int borrowed = t == atomic_load_explicit(&shared, memory_order_relaxed);
+		uint32_t serial = t == mine ? hl_thread_next_serial() : 0;
+
+		/* The slots are the parent's; a new serial gives streams of our own. */
+		for (uint32_t l = 0; l < HL_LEVELS; l++) {
+			struct hl_stream *s = t->streams[l];
+
+			if (!s)
+				continue;
+			s->slot = NULL;
+			s->claim = 0;
+			s->at = 0;
+			s->starving = 0;
+			s->trail.n = 0;
+			if (!borrowed)
+				s->stream = t == mine ? HL_STREAM(serial, l) : 0; /* 0: by its next owner */
+		}
+		if (t == mine) {
+			atomic_store_explicit(&last_serial, serial, memory_order_relaxed);
+			t->serial = serial;
+			t->tid = hl_sys_gettid();
+		} else if (!borrowed) {
+			t->next_idle = NULL;
+			t->level = 0;
+			push_idle(t);
+		}
+	}
+}

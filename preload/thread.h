@@ -1,0 +1,100 @@
+/*
+ * thread.h - what the library keeps per thread, and how a hook gets it.  Floor 2.
+ *
+ * A thread's state outlives it: at its end the state, with its open slot, is handed on to the next
+ * thread that starts, so a million threads one after another cost one slot.  TLS holds two words,
+ * initial-exec.
+ */
+#ifndef HL_PRELOAD_THREAD_H
+#define HL_PRELOAD_THREAD_H
+
+#include "preload/cfi.h"
+#include "preload/guest.h"
+
+#define HL_FRAMES_EXTRA 12 /* room for our own frames above the program's */
+#define HL_LEVELS 3 /* the thread, and two levels of signal handlers inside our own code */
+
+struct hl_site {
+	uint64_t stack_entry, size;
+};
+
+/* A frame of the previous capture, with all that finding it again depends on. */
+struct hl_frame {
+	uint64_t pc;	  /* return address | flags << 56, see unwind.h */
+	uint64_t sp;	  /* of the frame after the return; its pc was read at sp - 8; 0: not known */
+	uint64_t fp;	  /* its rbp */
+	uint64_t fp_slot; /* where fp was read; 0: the callee left it alone; HL_FRAME_OPAQUE */
+	uint32_t node;
+	uint16_t rule; /* by which it was left */
+	uint8_t live;  /* fp decides about frames further out */
+};
+#define HL_FRAME_OPAQUE 1u /* reached in a way that cannot be verified by one read */
+
+/* The previous capture, outermost frame first. */
+struct hl_trail {
+	struct hl_frame *frames; /* config.depth of them */
+	uint32_t n, epoch;
+};
+
+/* One stream being written: the coding state of format.h.  Owner: the thread at that level. */
+struct hl_stream {
+	struct hl_slot *slot; /* NULL: none yet, or it could not be had */
+	uint32_t at;	      /* bytes of slot->data written and committed: our private cursor */
+	uint32_t index;	      /* of the slot */
+	uint32_t claim;	      /* number of the open (or next) claim */
+	uint32_t stream;      /* HL_STREAM(), constant */
+	uint32_t claim_thread; /* thread serial the claim's records are attributed to at `at` */
+	uint32_t claim_epoch; /* module epoch of its NODE records at `at` */
+	uint32_t node_id;     /* of its last NODE record */
+	uint8_t starving;     /* the last wait for a slot timed out: do not wait again until one comes */
+	uint64_t node_pc;
+	uint64_t stamp;
+	uint64_t address;
+	struct hl_trail trail;
+	struct hl_frame *fresh; /* scratch of the unwinder, newest first: config.depth + 1 */
+	uint64_t *pcs;		/* the same for plain methods: config.depth + HL_FRAMES_EXTRA */
+	struct hl_cfi cfi; /* scratch of the unwinder */
+	uint64_t addresses[256];
+	struct hl_site sites[256];
+};
+
+struct hl_thread {
+	uint32_t level;	    /* hooks active in this thread, 0 outside; also nested by signals */
+	uint32_t serial, tid;
+	uint8_t own;	    /* 1: our own code runs that may allocate: its calls are not the program's */
+	uint8_t entry_hint; /* entry of the next inner malloc (operator new); HL_ENTRY_COUNT: none */
+	uint8_t inner_seen; /* the inner malloc was recorded */
+	uint8_t key_rounds; /* times our key's destructor ran */
+	uintptr_t hint_frame; /* stack address of who set entry_hint */
+	uint64_t inner_address, inner_size;
+	uintptr_t frame[HL_LEVELS]; /* stack address of the hook active at that level */
+	struct hl_stream *streams[HL_LEVELS];
+	uint64_t stack_low, stack_high; /* of its stack, as far as the unwinder found it readable */
+	char *scratch;	/* exec: the environment we pass on */
+	size_t scratch_bytes;
+	char name[16];	/* as last recorded */
+	struct hl_thread *next_idle;
+	struct hl_thread *next_all; /* every state ever made, for the cursors at fork */
+};
+
+/* The calling thread's state, made or taken over at first use; NULL: no memory (counted). */
+struct hl_thread *hl_thread_self(void);
+/* The same, or NULL when there is none yet. */
+struct hl_thread *hl_thread_peek(void);
+/* 1: the calling thread is past our destructor; its frees go through hl_thread_borrow. */
+int hl_thread_is_over(void);
+/* The process-wide state for threads that are over; NULL: busy for too long.  Give it back. */
+struct hl_thread *hl_thread_borrow(void);
+void hl_thread_give_back(struct hl_thread *t);
+/* The stream of level l, made at first use; NULL: no memory. */
+struct hl_stream *hl_thread_stream(struct hl_thread *t, uint32_t l);
+/* Called once while starting: what to call when a thread ends (its last records), what when it began. */
+void hl_thread_setup(void (*began)(struct hl_thread *), void (*ends)(struct hl_thread *));
+/* Head of the list of all states. */
+struct hl_thread *hl_thread_all(void);
+/* Serial that the next new thread will get. */
+uint32_t hl_thread_next_serial(void);
+/* In a forked child: forget every other thread; the caller keeps its state, as a new thread. */
+void hl_thread_forked(void);
+
+#endif

@@ -1,0 +1,129 @@
+#!/bin/sh
+# check_floors.sh - the layout's rules: a file includes its own floor or a lower one, files are short, and the
+# preloaded library imports, exports and reserves no more than it may.  Prints ok / not ok lines.
+set -u
+cd "${HL_ROOT:-$(dirname "$0")/..}" || exit 1
+build=${HL_BUILD:-build}
+so=$build/libheapledger.so
+failed=0
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+verdict() { # NAME REPORT: ok when the report is empty
+	if [ -s "$2" ]; then
+		echo "not ok $1:"
+		head -15 "$2" | sed 's/^/    /'
+		failed=1
+	else
+		echo "ok $1"
+	fi
+}
+
+# The floor of a file or of a header, from its path; empty: none (system headers).
+floor_of() {
+	case $1 in
+	include/*) echo 0 ;;
+	analyzer/base/*) echo 1 ;;
+	analyzer/collect/*) echo 2 ;;
+	analyzer/input/*) echo 3 ;;
+	analyzer/model/*) echo 4 ;;
+	analyzer/analysis/*) echo 5 ;;
+	analyzer/report/*) echo 6 ;;
+	analyzer/cli/*) echo 7 ;;
+	# A header of preload names its floor in its first comment: "Floor N".  A source file is on the floor of
+	# its own header (unwind_x.c: of unwind.h); one without a header is on the highest.
+	preload/*.h) sed -n '1,30s/.*Floor \([0-4]\)[.:].*/\1/p' "$1" | head -1 ;;
+	preload/*.c)
+		for h in "${1%.c}.h" "${1%_*}.h"; do
+			if [ -f "$h" ]; then
+				floor_of "$h"
+				return
+			fi
+		done
+		echo 4
+		;;
+	esac
+}
+
+includes_of() { # FILE: the project's headers it includes, as paths from the root
+	sed -n 's/^[[:blank:]]*#[[:blank:]]*include "\([^"]*\)".*/\1/p' "$1" | while read -r h; do
+		for p in "$h" "include/$h" "$(dirname "$1")/$h"; do
+			if [ -f "$p" ]; then
+				echo "$p"
+				break
+			fi
+		done
+	done
+}
+
+find preload analyzer \( -name '*.c' -o -name '*.h' \) | sort >"$tmp/files"
+
+while read -r f; do
+	own=$(floor_of "$f")
+	if [ -z "$own" ]; then
+		echo "$f: its first comment names no floor 0-4"
+		continue
+	fi
+	side=${f%%/*}
+	includes_of "$f" | while read -r h; do
+		case $h in
+		include/*) continue ;;
+		"$side"/*) ;;
+		*)
+			echo "$f includes $h: the two sides share only include/"
+			continue
+			;;
+		esac
+		other=$(floor_of "$h")
+		[ "${other:-9}" -le "$own" ] || echo "$f (floor $own) includes $h (floor ${other:-none})"
+	done
+done <"$tmp/files" >"$tmp/report"
+verdict "a file includes only its own floor or a lower one" "$tmp/report"
+
+grep -lE '"analyzer/(input|model)/' analyzer/report/*.[ch] 2>/dev/null |
+	sed 's/$/: a report sees only results/' >"$tmp/report"
+verdict "reports see only results, never the input" "$tmp/report"
+
+grep -nE '\<(f?open|opendir|v?f?printf|puts|fputs|fwrite|perror)\(' analyzer/analysis/*.[ch] 2>/dev/null |
+	grep -v format >"$tmp/report"
+verdict "analysis neither opens files nor prints" "$tmp/report"
+
+xargs grep -lE 'libdwfl|dwarf\.h|libdw' <"$tmp/files" | grep -v '^analyzer/model/symbols' >"$tmp/report"
+verdict "symbols is the only user of libdw" "$tmp/report"
+
+{ cat "$tmp/files"; ls include/*.h include/*/*.h; } | xargs wc -l | grep -v total | awk '$1 > 500 { print $2 ": " $1 " lines" }' >"$tmp/report"
+verdict "no file has more than 500 lines" "$tmp/report"
+xargs wc -l <"$tmp/files" | grep -v total | awk '{ print $1 }' | sort -n |
+	awk '{ a[NR] = $1 } END { m = a[int((NR + 1) / 2)]; if (m > 200) print "the median is " m }' >"$tmp/report"
+verdict "the median file has 200 lines at most" "$tmp/report"
+
+if [ ! -f "$so" ]; then
+	echo "not ok the library was built: there is no $so"
+	exit 1
+fi
+
+# What the library may import: libc functions that take no lock, allocate nothing and are no cancellation
+# point on the event path; the rest of the list is used at start, fork, exec and exit only.
+sed 's/#.*//; s/[[:blank:]]*$//; /^$/d' tests/allowed_imports.txt | sort -u >"$tmp/allowed"
+nm -D --undefined-only "$so" | awk '{ sub(/@.*/, "", $NF); print $NF }' | sort -u >"$tmp/imports"
+comm -23 "$tmp/imports" "$tmp/allowed" | sed 's/^/imports /' >"$tmp/report"
+verdict "the library imports only what tests/allowed_imports.txt lists" "$tmp/report"
+
+readelf -dW "$so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v -e '^libc\.so' -e '^ld-linux' |
+	sed 's/^/needs /' >"$tmp/report"
+verdict "the library needs libc and nothing else" "$tmp/report"
+
+sed 's/#.*//; s/[[:blank:]]*$//; /^$/d' tests/allowed_exports.txt | sort -u >"$tmp/allowed"
+nm -D --defined-only "$so" | awk '{ print $NF }' | sort -u >"$tmp/exports"
+comm -23 "$tmp/exports" "$tmp/allowed" | sed 's/^/exports /' >"$tmp/report"
+grep '@' "$tmp/exports" | sed 's/$/: a version node unhooks it/' >>"$tmp/report"
+verdict "the library exports its hooks and the API, without versions" "$tmp/report"
+
+readelf -lW "$so" | awk '$1 == "TLS" { print $6 }' | while read -r n; do
+	[ $((n)) -le 64 ] || echo "$((n)) bytes of TLS"
+done >"$tmp/report"
+verdict "the library has at most 64 bytes of TLS" "$tmp/report"
+readelf -rW "$so" | grep -E 'R_X86_64_(DTPMOD64|DTPOFF64|TLSDESC)' >"$tmp/report"
+verdict "the library's TLS is initial-exec" "$tmp/report"
+
+exit $failed

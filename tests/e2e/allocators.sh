@@ -1,0 +1,43 @@
+#!/bin/sh
+# allocators.sh - programs that bring their own shared allocator are traced through it.
+set -u
+hl=$HL_BUILD/heapledger
+failed=0
+cat >own.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+int main(void)
+{
+	void *volatile p;
+
+	for (int i = 0; i < 1000; i++) {
+		p = malloc(100);
+		free(p);
+	}
+	for (int i = 0; i < 10; i++)
+		p = calloc(1, 77);
+	p = realloc(malloc(10), 5000);
+	puts(p ? "done" : "failed");
+	return 0;
+}
+END
+gcc -g -O1 -o own own.c || exit 1
+for lib in libjemalloc.so.2 libtcmalloc_minimal.so.4 libmimalloc.so.2; do
+	path=$(ldconfig -p 2>/dev/null | sed -n "s|.* => \(/.*/$lib\)\$|\1|p" | head -1)
+	if [ -z "$path" ]; then
+		echo "SKIP: $lib: not installed"
+		continue
+	fi
+	rm -f t.hl
+	out=$(LD_PRELOAD=$path "$hl" run -q -o t.hl -- ./own 2>&1)
+	rows=$("$hl" stats t.hl -n 0 --include '*/own.c' 2>&1 | sed 's|^.*/own.c|own.c|')
+	want='own.c:13: size=5000 B, count=1, average=5000 B
+own.c:12: size=770 B, count=10, average=77 B'
+	if [ "$out" = "done" ] && [ "$rows" = "$want" ]; then
+		echo "ok a program with $lib is traced through it"
+	else
+		echo "not ok a program with $lib is traced through it: it printed '$out', rows: $rows"
+		failed=1
+	fi
+done
+exit $failed
