@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHAIN_MAX 16 /* origins and specifications: real files have 2 */
-#define SCOPE_MAX 32
+#define CHAIN_MAX      16 /* origins and specifications: real files have 2 */
+#define SCOPE_MAX      32
 #define NAME_MAX_BYTES 1024
 
 static const char *string_of(struct hl_die_reader *r, Dwarf_Die *die, unsigned name)

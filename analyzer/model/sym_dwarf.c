@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define QUESTION_BUDGET (1u << 21) /* for one address, and for each name */
-#define HARD_QUESTIONS	32	   /* that used up theirs: then no more inlined functions, no more scopes */
+#define HARD_QUESTIONS  32         /* that used up theirs: then no more inlined functions, no more scopes */
 
 struct hl_dwarf {
 	const struct hl_dwarf_options *options;
@@ -29,7 +29,7 @@ struct hl_dwarf {
 	struct hl_sym_unit *units;
 	size_t nunits, room;
 	struct hl_spans by_address; /* value: index into units */
-	struct hl_map files;	    /* address of libdw's name to index + 1 */
+	struct hl_map files;        /* address of libdw's name to index + 1 */
 	const char **file_names;    /* interned */
 	size_t nfiles, files_room;
 	unsigned hard;
@@ -38,9 +38,9 @@ struct hl_dwarf {
 /* Every entry is a byte at least; see what hl_die_next takes for walking over children. */
 static uint64_t index_budget(Elf *elf)
 {
-	static const char *const names[] = { ".debug_info", ".debug_ranges", ".debug_rnglists",
-					     ".debug_info.dwo", ".debug_rnglists.dwo" };
-	const struct hl_elf f = { .elf = elf };
+	static const char *const names[] = {".debug_info", ".debug_ranges", ".debug_rnglists",
+					    ".debug_info.dwo", ".debug_rnglists.dwo"};
+	const struct hl_elf f = {.elf = elf};
 	uint64_t bytes = 1u << 16;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -55,7 +55,7 @@ static uint64_t index_budget(Elf *elf)
 
 static void add_unit(struct hl_dwarf *d, Dwarf_CU *cu, Dwarf_Die *die, int skeleton, const char *beside)
 {
-	struct hl_die_ranges i = { 0 };
+	struct hl_die_ranges i = {0};
 	Dwarf_Addr low, high;
 	Dwarf_Die code = *die;
 	struct hl_sym_unit *u;
@@ -79,7 +79,8 @@ static void add_unit(struct hl_dwarf *d, Dwarf_CU *cu, Dwarf_Die *die, int skele
 		/* it does not say where it is: ask its functions */
 		hl_sym_unit_index(u, &d->reader);
 		for (size_t k = 0; k < u->functions.n; k++)
-			hl_spans_add(&d->by_address, u->functions.v[k].low, u->functions.v[k].high, d->nunits);
+			hl_spans_add(&d->by_address, u->functions.v[k].low, u->functions.v[k].high,
+				     d->nunits);
 	}
 	d->nunits++;
 }
@@ -120,7 +121,7 @@ struct hl_dwarf *hl_dwarf_open(struct hl_elf *f, const struct hl_dwarf_options *
 	struct hl_dwarf *d = hl_xcalloc(1, sizeof(*d));
 
 	d->options = o;
-	d->reader = (struct hl_die_reader){ .names = names, .text = lowest_code(f) };
+	d->reader = (struct hl_die_reader){.names = names, .text = lowest_code(f)};
 	hl_map_init(&d->files);
 	d->dwarf = dwarf_begin_elf(f->elf, DWARF_C_READ, NULL);
 	if (!d->dwarf)
@@ -189,7 +190,8 @@ static int number_of(Dwarf_Die *die, unsigned name, uint64_t *v)
 }
 
 /* Where the function of `inlined` was called. */
-static void call_place(struct hl_dwarf *d, struct hl_sym_unit *u, Dwarf_Die *inlined, struct hl_dwarf_frame *f)
+static void call_place(struct hl_dwarf *d, struct hl_sym_unit *u, Dwarf_Die *inlined,
+		       struct hl_dwarf_frame *f)
 {
 	Dwarf_Files *files;
 	uint64_t file, line;
