@@ -39,7 +39,8 @@ int hl_elf_open(struct hl_elf *f, const char *path)
 	f->elf = elf_begin(f->fd, ELF_C_READ, NULL);
 	if (!f->elf || elf_kind(f->elf) != ELF_K_ELF || !gelf_getehdr(f->elf, &ehdr))
 		goto fail;
-	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN)
+	/* the files that dwz makes to share say that they are relocatable */
+	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN && ehdr.e_type != ET_REL)
 		goto fail;
 	note_build_id(f);
 	return 0;

@@ -88,12 +88,12 @@ struct fx {
 	const struct hl_frame *frames;
 	uint32_t n;
 };
-/* "DIR/name", of four at a time. */
+/* "DIR/name", of 64 at a time. */
 static inline const char *fx_path(const char *name)
 {
-	static char paths[4][512];
+	static char paths[64][512];
 	static unsigned at;
-	char *path = paths[at++ % 4];
+	char *path = paths[at++ % 64];
 
 	snprintf(path, sizeof(paths[0]), "%s/%s", fx_directory, name);
 	return path;
@@ -196,6 +196,7 @@ static inline void fx_open(struct fx *x, const char *file, const char *built)
 	static char path[512];
 	struct hl_elf f;
 
+	hl_symbols_free(x->symbols);
 	*x = (struct fx){.options.inlines = 1};
 	snprintf(path, sizeof(path), "%s", file[0] == '/' || file[0] == '[' ? file : fx_path(file));
 	x->module = (struct hl_module){.start = FX_BIAS,
