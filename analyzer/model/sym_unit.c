@@ -20,6 +20,9 @@ void hl_sym_unit_init(struct hl_sym_unit *u, const Dwarf_Die *die, const Dwarf_D
 	case DW_LANG_C99:
 	case DW_LANG_C11:
 	case DW_LANG_Mips_Assembler:
+	case 0x2c: /* C17 */
+	case 0x3e: /* C23 */
+	case -1:   /* it does not say */
 		break;
 	default:
 		u->scoped = 1;
