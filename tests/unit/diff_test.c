@@ -5,7 +5,7 @@
 #include "tests/unit/heap_model.h"
 #include <check.h>
 
-static const struct hl_style all = { 0 };
+static const struct hl_style all = {0};
 
 START_TEST(rows_are_ordered_by_change_then_size_then_count)
 {
@@ -21,7 +21,7 @@ START_TEST(rows_are_ordered_by_change_then_size_then_count)
 	model_add(&now, 50, "new.c:1");
 	model_add(&now, 0, "zero.c:2");
 	model_add(&now, 0, "zero.c:1");
-	text = model_diff(&old, &now, &(struct hl_grouping){ 0 }, NULL, &hl_format_text, &all);
+	text = model_diff(&old, &now, &(struct hl_grouping){0}, NULL, &hl_format_text, &all);
 	ck_assert_str_eq(text, "new.c:1: size=50 B (+50 B), count=1 (+1), average=50 B\n"
 			       "gone.c:1: size=0 B (-50 B), count=0 (-1)\n"
 			       "same.c:1: size=10 B (+0 B), count=1 (+0), average=10 B\n"
@@ -36,10 +36,19 @@ END_TEST
 
 static struct hl_provenance provenance(int complete)
 {
-	return (struct hl_provenance){ .version = "1", .trace = "t\377.hl", .exe = "/bin/x", .cmdline = "x y",
-				       .at = "mark",   .label = "lab",	   .uuid = "00ff",  .image = 3,
-				       .pid = 42,      .number = 2,	   .seconds = 1.5,  .complete = complete,
-				       .totals = { 1, 2, 3, 4, 5, 6, 7, 8 } };
+	return (struct hl_provenance){.version = "1",
+				      .trace = "t\377.hl",
+				      .exe = "/bin/x",
+				      .cmdline = "x y",
+				      .at = "mark",
+				      .label = "lab",
+				      .uuid = "00ff",
+				      .image = 3,
+				      .pid = 42,
+				      .number = 2,
+				      .seconds = 1.5,
+				      .complete = complete,
+				      .totals = {1, 2, 3, 4, 5, 6, 7, 8}};
 }
 
 static void save(struct model *m, int complete, uint8_t **bytes, size_t *n)
@@ -64,7 +73,8 @@ START_TEST(an_extracted_snapshot_reads_back_as_it_was)
 	model_init(&m, names);
 	model_fixture(&m, 1);
 	hl_names_set_truncated(names, model_stack(names, "a:2,b:4"));
-	*model_site(&m, "dead.c:1", 2, HL_KIND_NEW) = (struct hl_stat){ .total = 9, .allocations = 1, .temporary = 1 };
+	*model_site(&m, "dead.c:1", 2, HL_KIND_NEW) =
+		(struct hl_stat){.total = 9, .allocations = 1, .temporary = 1};
 	save(&m, 1, &bytes, &n);
 	model_init(&back, others);
 	hl_heap_release(&back.heap);
@@ -72,7 +82,7 @@ START_TEST(an_extracted_snapshot_reads_back_as_it_was)
 	ck_assert_int_eq(hl_snapfile_read(bytes, n, "x.hls", &p, &back.heap, &d), HL_OK);
 	for (int by = 0; by < HL_BY_COUNT; by++)
 		for (int sort = HL_SORT_LIVE; sort < HL_SORT_NUMBER; sort++) {
-			struct hl_grouping g = { .by = by };
+			struct hl_grouping g = {.by = by};
 
 			a = model_stats(&m, &g, NULL, sort, &hl_format_json, &all);
 			b = model_stats(&back, &g, NULL, sort, &hl_format_json, &all);
@@ -100,7 +110,7 @@ START_TEST(a_damaged_snapshot_file_is_an_error_and_nothing_else)
 {
 	struct hl_names *names = hl_names_new();
 	struct model m;
-	static const struct hl_grouping g = { .by = HL_BY_TRACEBACK };
+	static const struct hl_grouping g = {.by = HL_BY_TRACEBACK};
 	uint8_t *bytes, *copy;
 	char *want;
 	size_t n;
@@ -112,8 +122,8 @@ START_TEST(a_damaged_snapshot_file_is_an_error_and_nothing_else)
 	copy = malloc(n);
 	for (size_t i = 0; i < 3 * n; i++) {
 		struct hl_names *others = hl_names_new();
-		struct hl_provenance p = { 0 };
-		struct hl_diag d = { 0 };
+		struct hl_provenance p = {0};
+		struct hl_diag d = {0};
 		struct model back;
 		size_t bytes_left = i < n ? i : n;
 		int err;
@@ -132,8 +142,8 @@ START_TEST(a_damaged_snapshot_file_is_an_error_and_nothing_else)
 			ck_assert_str_eq(text, want);
 			free(text);
 		} else {
-			ck_assert_msg(err == HL_ERR_FORMAT && strstr(d.text, "x.hls: "), "byte %zu: %d %s", i % n, err,
-				      d.text);
+			ck_assert_msg(err == HL_ERR_FORMAT && strstr(d.text, "x.hls: "), "byte %zu: %d %s",
+				      i % n, err, d.text);
 		}
 		hl_provenance_release(&p);
 		model_release(&back);
@@ -147,5 +157,5 @@ START_TEST(a_damaged_snapshot_file_is_an_error_and_nothing_else)
 }
 END_TEST
 
-MODEL_MAIN("diff", rows_are_ordered_by_change_then_size_then_count, an_extracted_snapshot_reads_back_as_it_was,
-	   a_damaged_snapshot_file_is_an_error_and_nothing_else)
+MODEL_MAIN("diff", rows_are_ordered_by_change_then_size_then_count,
+	   an_extracted_snapshot_reads_back_as_it_was, a_damaged_snapshot_file_is_an_error_and_nothing_else)
