@@ -37,8 +37,11 @@ $(O)/deps-%: .ci/deps
 	@mkdir -p $(@D)
 	$(Q)sh .ci/deps $* && touch $@
 
+# a loop that gcc turns into memset would call libc; clang has no such flag and needs none
+noloops := $(shell $(CC) -fno-tree-loop-distribute-patterns -E -x c /dev/null >/dev/null 2>&1 && \
+	echo -fno-tree-loop-distribute-patterns)
 $(O)/preload/%.o: extra := -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-	-fno-builtin -fno-tree-loop-distribute-patterns -fno-stack-protector
+	-fno-builtin $(noloops) -fno-stack-protector
 $(O)/analyzer/%.o $(O)/tests/%.o: extra := $(san)
 $(O)/%.o: %.c Makefile | $(O)/deps-build
 	@mkdir -p $(@D)
@@ -58,6 +61,8 @@ check: $(O)/deps-check all unit	## run all tests; ends with "N passed, N failed"
 	$(Q)$(env) sh tests/run_all.sh $(T) $(if $(T),,$(unit) $(scripts) $(guests))
 lint: $(O)/deps-check all	## floors and style only
 	$(Q)$(env) sh tests/run_all.sh tests/check_floors.sh tests/check_style.sh
+format:	## clang-format everything that lint checks
+	clang-format -i $$(find preload analyzer include tests samples -name '*.[ch]' -o -name '*.cc' | grep -v -e golden -e bench)
 check-real: $(O)/deps-real all	## trace real programs, compare with valgrind
 	$(Q)$(env) VERBOSE=1 sh tests/run_all.sh tests/real/run.sh
 soak: $(O)/deps-check all	## the random tests for longer: ROUNDS=500
@@ -84,17 +89,17 @@ $(O)/heapledger.pc: heapledger.pc.in Makefile
 	$(Q)sed 's|@prefix@|$(PREFIX)|;s|@version@|$(version)|' $< >$@
 pages := $(wildcard man/*.1 man/*.3)
 install: all $(O)/heapledger.pc	## PREFIX=/usr/local, DESTDIR for packages
-	$(INSTALL) -Dm755 $(O)/heapledger $(DESTDIR)$(bindir)/heapledger
-	$(INSTALL) -Dm755 $(O)/libheapledger.so $(DESTDIR)$(libdir)/libheapledger.so
-	$(INSTALL) -Dm644 include/heapledger.h $(DESTDIR)$(incdir)/heapledger.h
-	$(INSTALL) -Dm644 $(O)/heapledger.pc $(DESTDIR)$(pcdir)/heapledger.pc
+	$(INSTALL) -Dm755 $(O)/heapledger "$(DESTDIR)$(bindir)/heapledger"
+	$(INSTALL) -Dm755 $(O)/libheapledger.so "$(DESTDIR)$(libdir)/libheapledger.so"
+	$(INSTALL) -Dm644 include/heapledger.h "$(DESTDIR)$(incdir)/heapledger.h"
+	$(INSTALL) -Dm644 $(O)/heapledger.pc "$(DESTDIR)$(pcdir)/heapledger.pc"
 	$(Q)for p in $(pages); do \
-		$(INSTALL) -Dm644 $$p $(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/} || exit 1; done
+		$(INSTALL) -Dm644 $$p "$(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/}" || exit 1; done
 uninstall:	## remove what install put there
-	rm -f $(DESTDIR)$(bindir)/heapledger $(DESTDIR)$(libdir)/libheapledger.so \
-		$(DESTDIR)$(incdir)/heapledger.h $(DESTDIR)$(pcdir)/heapledger.pc \
-		$(foreach p,$(pages),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $p))/$(notdir $p))
-	-rmdir $(DESTDIR)$(libdir)
+	rm -f "$(DESTDIR)$(bindir)/heapledger" "$(DESTDIR)$(libdir)/libheapledger.so" \
+		"$(DESTDIR)$(incdir)/heapledger.h" "$(DESTDIR)$(pcdir)/heapledger.pc"
+	$(Q)for p in $(pages); do rm -f "$(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/}"; done
+	-rmdir "$(DESTDIR)$(libdir)"
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 clean:	## remove build/
@@ -103,4 +108,4 @@ clean:	## remove build/
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit check lint check-real soak bench demo deps fuzz install uninstall help clean
+.PHONY: all unit check lint format check-real soak bench demo deps fuzz install uninstall help clean

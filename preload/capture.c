@@ -101,69 +101,54 @@ static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t pc, uint3
 	return 1;
 }
 
-static uint32_t intern(struct emitter *e, const uint64_t *pcs, uint32_t n, int truncated, uint32_t epoch)
+/* Only the newest frames are known: a chain of its own, under a node that says so. */
+static uint32_t intern_truncated(struct emitter *e, uint32_t epoch)
+{
+	uint32_t node = hl_stacktab_intern(0, 0, HL_NODE_TRUNCATED, epoch, emit_node, e);
+
+	for (uint32_t k = hl_guest.config.depth; k && node != HL_STACK_NONE; k--) {
+		uint64_t f = e->s->pcs[k - 1];
+
+		node = hl_stacktab_intern(node, HL_PC(f), (uint32_t)(f >> HL_PC_FLAG_SHIFT), epoch, emit_node, e);
+	}
+	return node;
+}
+
+static uint32_t intern(struct emitter *e, uint32_t kept, uint32_t epoch)
 {
 	struct hl_trail *trail = &e->s->trail;
-	uint32_t node = HL_STACK_NONE, k = 0;
+	uint32_t node = kept ? trail->frames[kept - 1].node : HL_STACK_NONE;
 
-	if (truncated) {
-		trail->n = 0;
-		node = hl_stacktab_intern(0, 0, HL_NODE_TRUNCATED, epoch, emit_node, e);
-		if (node == HL_STACK_NONE)
-			return HL_STACK_NONE;
-	} else if (trail->epoch == epoch) {
-		while (k < n && k < trail->n && trail->pcs[k] == pcs[n - 1 - k])
-			k++;
-		if (k)
-			node = trail->nodes[k - 1];
-	}
-	for (; k < n; k++) {
-		uint64_t pc = pcs[n - 1 - k];
+	for (uint32_t k = kept; k < trail->n; k++) {
+		struct hl_frame *f = &trail->frames[k];
 
-		node = hl_stacktab_intern(node, HL_PC(pc), (uint32_t)(pc >> HL_PC_FLAG_SHIFT), epoch, emit_node, e);
+		node = hl_stacktab_intern(node, HL_PC(f->pc), (uint32_t)(f->pc >> HL_PC_FLAG_SHIFT), epoch, emit_node,
+					  e);
 		if (node == HL_STACK_NONE) {
 			trail->n = 0;
 			return HL_STACK_NONE;
 		}
-		trail->pcs[k] = pc;
-		trail->nodes[k] = node;
+		f->node = node;
 	}
-	trail->n = truncated ? 0 : n;
-	trail->epoch = epoch;
 	return node;
-}
-
-static int ours(uint64_t pc)
-{
-	return pc - hl_guest.text_start < hl_guest.text_end - hl_guest.text_start;
 }
 
 uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 {
-	uint32_t depth = hl_guest.config.depth, n = 0, skip = 0, node;
 	struct emitter e = { t, s, 0 };
+	struct hl_unwound u;
+	uint32_t epoch, node;
 
-	if (depth > 1 && t->frame[t->level - 1])
-		n = hl_unwind(t, s, t->frame[t->level - 1], depth + HL_FRAMES_EXTRA);
-	/* operator new stands between two frames of ours: skip to behind the outermost of them. */
-	for (uint32_t i = 0; i < n && i < HL_FRAMES_EXTRA - 2; i++)
-		if (ours(s->pcs[i]))
-			skip = i + 1;
-	n -= skip;
-	if (n == 0) {
-		s->pcs[0] = caller;
-		n = 1;
-		skip = 0;
-	}
-
-	int truncated = n > depth;
-
-	if (truncated)
-		n = depth;
 	do {
+		epoch = atomic_load_explicit(&hl_guest.epoch, memory_order_acquire);
+		/* Another epoch: a module went, and code at the same addresses may be another's. */
+		if (HL_UNLIKELY(s->trail.epoch != epoch)) {
+			s->trail.n = 0;
+			s->trail.epoch = epoch;
+		}
+		hl_unwind(t, s, t->frame[t->level - 1], caller, &u);
 		e.epoch_moved = 0;
-		node = intern(&e, s->pcs + skip, n, truncated,
-			      atomic_load_explicit(&hl_guest.epoch, memory_order_acquire));
+		node = u.truncated ? intern_truncated(&e, epoch) : intern(&e, u.kept, epoch);
 	} while (HL_UNLIKELY(e.epoch_moved));
 	if (HL_UNLIKELY(node == HL_STACK_NONE))
 		hl_lost(HL_LOST_STACK, 1);

@@ -47,6 +47,7 @@ static void option(const char *s, const char *end)
 	} else if (is(s, name_end, "unwind")) {
 		c->unwind = is(value, end, "none")	     ? HL_UNWIND_NONE
 			    : is(value, end, "libunwind") ? HL_UNWIND_LIBUNWIND
+			    : is(value, end, "check")	  ? HL_UNWIND_CHECK
 							   : HL_UNWIND_CFI;
 	} else if (is(s, name_end, "follow")) {
 		c->follow_none = (uint8_t)is(value, end, "none");

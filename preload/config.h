@@ -15,7 +15,7 @@
  *   on-full=drop  do not wait for a free slot; default wait
  *   follow=all|none|GLOB   which children to trace, by program name; default all
  *   max-disk=SIZE bare: bytes of the trace at most (k, M, G); default 4G, sparse
- *   unwind=cfi|libunwind|none   see unwind.h; default cfi
+ *   unwind=cfi|libunwind|check|none   see unwind.h; default cfi
  * Unknown names are counted.
  */
 void hl_config_read(char **envp);

@@ -26,7 +26,7 @@ struct hl_hot {
 };
 extern struct hl_hot hl_hot __attribute__((visibility("hidden")));
 
-enum hl_unwind_method { HL_UNWIND_CFI, HL_UNWIND_LIBUNWIND, HL_UNWIND_NONE };
+enum hl_unwind_method { HL_UNWIND_CFI, HL_UNWIND_LIBUNWIND, HL_UNWIND_CHECK, HL_UNWIND_NONE };
 
 struct hl_config {
 	uint32_t depth;	 /* frames kept of a stack */

@@ -72,9 +72,9 @@ static struct hl_stream *make_stream(uint32_t id)
 		return NULL;
 	s->stream = id;
 	s->pcs = hl_arena_alloc((size_t)(depth + HL_FRAMES_EXTRA) * sizeof *s->pcs);
-	s->trail.pcs = hl_arena_alloc((size_t)depth * sizeof *s->trail.pcs);
-	s->trail.nodes = hl_arena_alloc((size_t)depth * sizeof *s->trail.nodes);
-	return s->pcs && s->trail.pcs && s->trail.nodes ? s : NULL;
+	s->fresh = hl_arena_alloc((size_t)(depth + 1) * sizeof *s->fresh);
+	s->trail.frames = hl_arena_alloc((size_t)depth * sizeof *s->trail.frames);
+	return s->pcs && s->fresh && s->trail.frames ? s : NULL;
 }
 
 static void begin(struct hl_thread *t)

@@ -18,10 +18,21 @@ struct hl_site {
 	uint64_t stack_entry, size;
 };
 
-/* The previous capture: its frames are interned already. */
+/* A frame of the previous capture, with all that finding it again depends on. */
+struct hl_frame {
+	uint64_t pc;	  /* return address | flags << 56, see unwind.h */
+	uint64_t sp;	  /* of the frame after the return; its pc was read at sp - 8; 0: not known */
+	uint64_t fp;	  /* its rbp */
+	uint64_t fp_slot; /* where fp was read; 0: the callee left it alone; HL_FRAME_OPAQUE */
+	uint32_t node;
+	uint16_t rule; /* by which it was left */
+	uint8_t live;  /* fp decides about frames further out */
+};
+#define HL_FRAME_OPAQUE 1u /* reached in a way that cannot be verified by one read */
+
+/* The previous capture, outermost frame first. */
 struct hl_trail {
-	uint64_t *pcs;	/* outermost first */
-	uint32_t *nodes;
+	struct hl_frame *frames; /* config.depth of them */
 	uint32_t n, epoch;
 };
 
@@ -40,7 +51,8 @@ struct hl_stream {
 	uint64_t stamp;
 	uint64_t address;
 	struct hl_trail trail;
-	uint64_t *pcs; /* scratch of the unwinder: config.depth + HL_FRAMES_EXTRA */
+	struct hl_frame *fresh; /* scratch of the unwinder, newest first: config.depth + 1 */
+	uint64_t *pcs;		/* the same for plain methods: config.depth + HL_FRAMES_EXTRA */
 	struct hl_cfi cfi; /* scratch of the unwinder */
 	uint64_t addresses[256];
 	struct hl_site sites[256];

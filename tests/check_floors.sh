@@ -88,12 +88,12 @@ grep -nE '\<(f?open|opendir|v?f?printf|puts|fputs|fwrite|perror)\(' analyzer/ana
 	grep -v format >"$tmp/report"
 verdict "analysis neither opens files nor prints" "$tmp/report"
 
-grep -lE 'libdwfl|dwarf\.h|libdw' $(cat "$tmp/files") | grep -v '^analyzer/model/symbols' >"$tmp/report"
+xargs grep -lE 'libdwfl|dwarf\.h|libdw' <"$tmp/files" | grep -v '^analyzer/model/symbols' >"$tmp/report"
 verdict "symbols is the only user of libdw" "$tmp/report"
 
-wc -l $(cat "$tmp/files") include/*.h include/*/*.h | grep -v total | awk '$1 > 500 { print $2 ": " $1 " lines" }' >"$tmp/report"
+{ cat "$tmp/files"; ls include/*.h include/*/*.h; } | xargs wc -l | grep -v total | awk '$1 > 500 { print $2 ": " $1 " lines" }' >"$tmp/report"
 verdict "no file has more than 500 lines" "$tmp/report"
-wc -l $(cat "$tmp/files") | grep -v total | awk '{ print $1 }' | sort -n |
+xargs wc -l <"$tmp/files" | grep -v total | awk '{ print $1 }' | sort -n |
 	awk '{ a[NR] = $1 } END { m = a[int((NR + 1) / 2)]; if (m > 200) print "the median is " m }' >"$tmp/report"
 verdict "the median file has 200 lines at most" "$tmp/report"
 

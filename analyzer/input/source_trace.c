@@ -239,11 +239,25 @@ static uint64_t after_bad(struct hl_source *s, struct window *w, uint64_t positi
 	return find_magic(s, w, position + 1);
 }
 
+static int ends_file(const struct hl_source *s, uint64_t position, const struct hl_block_header *h)
+{
+	return h->magic == HL_BLOCK_MAGIC && position + HEADER_BYTES + h->stored_bytes == s->file_bytes;
+}
+
+/* Nothing more can be read from position on; whole: because it is the end. */
+static void stop_at(struct hl_source *s, uint64_t position, int whole)
+{
+	if (whole)
+		return;
+	s->health.cut_offset = position;
+	hl_source_problem(s, "%s: is cut at offset %llu", s->path, (unsigned long long)position);
+}
+
 static void scan(struct hl_source *s)
 {
 	struct window w = {.data = hl_xmalloc(WINDOW_BYTES)};
 	uint64_t position = s->header.header_bytes, work = 0, wasted = 0;
-	struct hl_block_header h;
+	struct hl_block_header h = {0};
 
 	while (position < s->file_bytes) {
 		uint64_t before = work, next;
@@ -258,16 +272,13 @@ static void scan(struct hl_source *s)
 		}
 		next = after_bad(s, &w, position, &h, v);
 		wasted += work - before;
+		if (v == BLOCK_BAD || next < s->file_bytes)
+			hl_source_bad_block(s, position, "is damaged");
 		/* A file made of headers could make us sum the same bytes again and again. */
 		if (next >= s->file_bytes || wasted > 4 * s->file_bytes + (1u << 20)) {
-			s->health.cut_offset = position;
-			hl_source_problem(s, "%s: is cut at offset %llu", s->path,
-					  (unsigned long long)position);
-			if (v == BLOCK_BAD)
-				hl_source_bad_block(s, position, "is damaged");
+			stop_at(s, position, v == BLOCK_BAD && ends_file(s, position, &h));
 			break;
 		}
-		hl_source_bad_block(s, position, "is damaged");
 		position = next;
 	}
 	free(w.data);

@@ -23,7 +23,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from ledger import HL, Failure, first, info  # noqa: E402
+from ledger import HL, Failure, info, value  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 INTERPRET = "/usr/lib/heaptrack/libexec/heaptrack_interpret"
@@ -63,7 +63,11 @@ def measure(argv, extra_env, limit=0):
         if limit:
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    # Linux carries a process's peak over exec, so a child of this interpreter could not report less than
+    # its 16 MiB; time(1) forks from something small.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.NamedTemporaryFile("r") as peak:
+        if os.path.exists("/usr/bin/time"):
+            argv = ["/usr/bin/time", "-q", "-o", peak.name, "-f", "%M", *argv]
         start = time.monotonic()
         p = subprocess.Popen(argv, env={**os.environ, **extra_env}, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                              preexec_fn=prepare if limit else None, start_new_session=True)
@@ -75,7 +79,9 @@ def measure(argv, extra_env, limit=0):
         p.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
-        return {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "rss": used.ru_maxrss * 1024,
+        rss = peak.read().split()
+        used_rss = int(rss[-1]) if rss else used.ru_maxrss
+        return {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "rss": used_rss * 1024,
                 "out": out.read(), "err": err.read()[-300:], "status": p.returncode}
 
 
@@ -140,7 +146,7 @@ def median(results, key):
 
 def events_of(trace):
     tree = info(trace)
-    return first(tree, "allocs", "allocations") + first(tree, "frees")
+    return value(tree, "allocations") + value(tree, "frees")
 
 
 def analysis(work, events):

@@ -33,7 +33,7 @@ for lib in libjemalloc.so.2 libtcmalloc_minimal.so.4 libmimalloc.so.2; do
 	rows=$("$hl" stats t.hl -n 0 --include '*/own.c' 2>&1 | sed 's|^.*/own.c|own.c|')
 	want='own.c:13: size=5000 B, count=1, average=5000 B
 own.c:12: size=770 B, count=10, average=77 B'
-	if [ "$out" = done ] && [ "$rows" = "$want" ]; then
+	if [ "$out" = "done" ] && [ "$rows" = "$want" ]; then
 		echo "ok a program with $lib is traced through it"
 	else
 		echo "not ok a program with $lib is traced through it: it printed '$out', rows: $rows"

@@ -29,7 +29,7 @@ gcc -g -O1 -o busy busy.c || exit 1
 
 # SIGNAL NAME
 try() {
-	rm -f pid go done t.hl*
+	rm -f pid go "done" t.hl*
 	"$hl" run -q --buffer 1M -o t.hl -- ./busy &
 	collector=$!
 	i=0
@@ -41,11 +41,11 @@ try() {
 	kill -"$1" $collector
 	: >go
 	i=0
-	while ! [ -e done ] && [ $i -lt 200 ]; do
+	while ! [ -e "done" ] && [ $i -lt 200 ]; do
 		sleep 0.1
 		i=$((i + 1))
 	done
-	if [ -e done ]; then
+	if [ -e "done" ]; then
 		echo "ok $2"
 	else
 		echo "not ok $2: no end after 20 s"

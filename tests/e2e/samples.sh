@@ -12,16 +12,15 @@ samples=$HL_ROOT/samples
 failed=0
 
 build() { # NAME LEVEL
-	flags="-g $2 -I$HL_ROOT/include"
 	case $1 in
 	dlopen)
 		for x in a b; do
-			gcc $flags -shared -fPIC -o plugin_$x.so "$samples/plugin_$x.c" || return 1
+			gcc -g "$2" -I"$HL_ROOT/include" -shared -fPIC -o plugin_$x.so "$samples/plugin_$x.c" || return 1
 		done
-		gcc $flags -o "$1" "$samples/$1.c" -ldl
+		gcc -g "$2" -I"$HL_ROOT/include" -o "$1" "$samples/$1.c" -ldl
 		;;
-	cplusplus) g++ $flags -std=c++17 -o "$1" "$samples/$1.cc" ;;
-	*) gcc $flags -pthread -o "$1" "$samples/$1.c" ;;
+	cplusplus) g++ -g "$2" -std=c++17 -o "$1" "$samples/$1.cc" ;;
+	*) gcc -g "$2" -I"$HL_ROOT/include" -pthread -o "$1" "$samples/$1.c" ;;
 	esac
 }
 
@@ -53,7 +52,6 @@ for expected in "$samples"/expected/*.txt; do
 	for level in -O0 -O2; do
 		title="sample $name $level"
 		rm -f t.hl*
-		# shellcheck disable=SC2086
 		if ! build "$name" "$level"; then
 			echo "not ok $title: it does not build"
 			failed=1

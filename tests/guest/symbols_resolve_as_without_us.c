@@ -6,9 +6,10 @@
 int main(void)
 {
 	static const char *const name[] = {
-		"backtrace", "unw_backtrace",     "unw_step",        "memcpy",         "printf",
-		"dlopen",    "ZSTD_compress",     "getenv",          "strlen",         "mmap",
-		"sigaction", "_Unwind_Backtrace", "dl_iterate_phdr", "pthread_create", "memset"};
+		"backtrace",      "unw_backtrace", "unw_step",          "memcpy",
+		"printf",         "dlopen",        "ZSTD_compress",     "getenv",
+		"strlen",         "sigaction",     "_Unwind_Backtrace", "dl_iterate_phdr",
+		"pthread_create", "memset"};
 
 	for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
 		void *p = dlsym(RTLD_DEFAULT, name[i]);

@@ -22,7 +22,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from ledger import HL, ROOT, Failure, check_health, first  # noqa: E402
+from ledger import HL, ROOT, Failure, check_health, value  # noqa: E402
 
 SLACK = 60
 TOLERANCE = 0.001
@@ -69,7 +69,7 @@ def valgrind_counts(argv, env):
 
 
 def compare_counts(tree, argv, env):
-    got = (first(tree, "allocs", "allocations"), first(tree, "frees"))
+    got = (value(tree, "allocations"), value(tree, "frees"))
     want = valgrind_counts(argv, env)
     text = "allocs %d, valgrind %d; frees %d, valgrind %d" % (got[0], want[0], got[1], want[1])
     for a, b in zip(got, want):

@@ -1,0 +1,77 @@
+/*
+ * rules_x86_64.c - the rule cache: call site to rule, shared by all threads.
+ *
+ * One 8-byte word per call site, address << 16 | rule.  A word is read and written whole, so there is no
+ * lock; a miss costs about a microsecond of reading .eh_frame and is paid once per call site.
+ */
+#if defined(__x86_64__)
+#include "preload/unwind_x86_64.h"
+
+#define WAYS 8u
+#define SETS 8192u
+
+static _Alignas(64) _Atomic uint64_t cache[SETS * WAYS];
+
+static uint32_t encode(const struct hl_cfi *c)
+{
+	const struct hl_row *r = &c->row;
+	const struct hl_rule *ra = &r->reg[HL_RIP], *bp = &r->reg[HL_RBP];
+	uint32_t rule;
+
+	if (ra->kind == HL_RULE_UNDEFINED)
+		return HL_STEP_END;
+	if (c->signal_frame || r->cfa_is_expr || ra->kind != HL_RULE_OFFSET || ra->value != -8 ||
+	    r->reg[HL_RSP].kind != HL_RULE_SAME || r->cfa_value <= 0 || r->cfa_value >= 32768 || r->cfa_value & 7)
+		return HL_STEP_CFI;
+	if (r->cfa_reg == HL_RSP)
+		rule = 0;
+	else if (r->cfa_reg == HL_RBP)
+		rule = HL_STEP_RBP_BASE;
+	else
+		return HL_STEP_CFI;
+	rule |= (uint32_t)r->cfa_value;
+	if (bp->kind == HL_RULE_SAME)
+		return rule;
+	if (bp->kind != HL_RULE_OFFSET || bp->value > -16 || bp->value < -56 || bp->value & 7)
+		return HL_STEP_CFI;
+	return rule | (uint32_t)(-bp->value / 8 - 1);
+}
+
+static _Atomic uint64_t *set_of(uint64_t address)
+{
+	return &cache[(address * 0x9e3779b97f4a7c15ull >> 51) * WAYS];
+}
+
+static uint32_t resolve(struct hl_cfi *c, uint64_t address)
+{
+	_Atomic uint64_t *set = set_of(address);
+	uint32_t rule = hl_cfi_find(c, address) < 0 ? HL_STEP_NO_CFI : encode(c), way = 0;
+
+	while (way < WAYS && atomic_load_explicit(&set[way], memory_order_relaxed))
+		way++;
+	if (way == WAYS)
+		way = (uint32_t)(address >> 3) % WAYS;
+	atomic_store_explicit(&set[way], address << 16 | rule, memory_order_relaxed);
+	return rule;
+}
+
+uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address)
+{
+	_Atomic uint64_t *set = set_of(address);
+
+	for (uint32_t way = 0; way < WAYS; way++) {
+		uint64_t word = atomic_load_explicit(&set[way], memory_order_relaxed);
+
+		if (word >> 16 == address)
+			return (uint32_t)(word & 0xffff);
+	}
+	return resolve(c, address);
+}
+
+void hl_unwind_cfi_flush(void)
+{
+	for (uint32_t i = 0; i < SETS * WAYS; i++)
+		atomic_store_explicit(&cache[i], 0, memory_order_relaxed);
+}
+
+#endif
