@@ -4,6 +4,7 @@
 #include "analyzer/analysis/snapfile.h"
 #include "tests/unit/heap_model.h"
 #include <check.h>
+#include <zstd.h>
 
 static const struct hl_style all = {0};
 
@@ -157,5 +158,72 @@ START_TEST(a_damaged_snapshot_file_is_an_error_and_nothing_else)
 }
 END_TEST
 
+/* An .hls file whose JSON is this; the status of reading it. */
+static int read_json(const char *json)
+{
+	size_t room = ZSTD_compressBound(strlen(json)), n;
+	uint8_t *bytes = malloc(HL_SNAPFILE_MAGIC_BYTES + room);
+	struct hl_names *names = hl_names_new();
+	struct hl_stacks *stacks = hl_stacks_new(names, NULL, NULL);
+	struct hl_provenance p = {0};
+	struct hl_heap heap;
+	struct hl_diag d;
+	int err;
+
+	memcpy(bytes, HL_SNAPFILE_MAGIC, HL_SNAPFILE_MAGIC_BYTES);
+	n = ZSTD_compress(bytes + HL_SNAPFILE_MAGIC_BYTES, room, json, strlen(json), 1);
+	hl_heap_init(&heap, stacks);
+	err = hl_snapfile_read(bytes, HL_SNAPFILE_MAGIC_BYTES + n, "x.hls", &p, &heap, &d);
+	ck_assert(err == HL_OK || strstr(d.text, "x.hls: "));
+	hl_provenance_release(&p);
+	hl_heap_release(&heap);
+	hl_stacks_free(stacks);
+	hl_names_free(names);
+	free(bytes);
+	return err;
+}
+
+#define HLS(frames, tracebacks, threads, sites)                                                              \
+	"{\"schema\":1,\"strings\":[\"a\",\"b\"],\"frames\":" frames ",\"tracebacks\":" tracebacks           \
+	",\"threads\":" threads ",\"sites\":" sites "}"
+
+START_TEST(no_number_of_a_snapshot_file_is_believed)
+{
+	static const char *const good[] = {
+		HLS("[[0,1,1,0,0]]", "[[0,0,0],[1,0,1]]", "[[1,7]]", "[[2,0,0,1,2,3,4,5]]"),
+		HLS("[[0,1,1,0,0,\"later\"]]", "[[0,0,0]]", "[[1,7]]", "[]"),
+		"{\"schema\":1}",
+	};
+	static const char *const bad[] = {
+		"",
+		"[]",
+		"{\"schema\":2}",
+		"{\"schema\":-1}",
+		"{\"schema\":1,\"strings\":[1]}",
+		HLS("[[2,1,1,0,0]]", "[]", "[]", "[]"),                              /* no string 2 */
+		HLS("[[0,-1,1,0,0]]", "[]", "[]", "[]"),                             /* a line below 0 */
+		HLS("[[0,4294967296,1,0,0]]", "[]", "[]", "[]"),                     /* and one too large */
+		HLS("[[0,1,1,0,4]]", "[]", "[]", "[]"),                              /* no such kind */
+		HLS("[[0,1]]", "[]", "[]", "[]"),                                    /* too short */
+		HLS("[0]", "[]", "[]", "[]"),                                        /* no array */
+		HLS("[[0,1,1,0,0]]", "[[0,1,0]]", "[]", "[]"),                       /* no frame 1 */
+		HLS("[[0,1,1,0,0]]", "[[1,0,0]]", "[]", "[]"),                       /* its own caller */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[2,0]]", "[]"),                  /* no string 2 */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[0,0,0,1,1,1,1,1]]"), /* traceback 0 */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[2,0,0,1,1,1,1,1]]"), /* no traceback 2 */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[1,1,0,1,1,1,1,1]]"), /* no thread 1 */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[1,0,4,1,1,1,1,1]]"), /* no such kind */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[1,0,0,1,1,1,1]]"),
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[1,0,0,1.5,1,1,1,1]]"),
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		ck_assert_msg(read_json(good[i]) == HL_OK, "%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(read_json(bad[i]) == HL_ERR_FORMAT, "%s", bad[i]);
+}
+END_TEST
+
 MODEL_MAIN("diff", rows_are_ordered_by_change_then_size_then_count,
-	   an_extracted_snapshot_reads_back_as_it_was, a_damaged_snapshot_file_is_an_error_and_nothing_else)
+	   an_extracted_snapshot_reads_back_as_it_was, a_damaged_snapshot_file_is_an_error_and_nothing_else,
+	   no_number_of_a_snapshot_file_is_believed)

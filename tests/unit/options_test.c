@@ -10,20 +10,20 @@
 
 enum { WORDS = 16 };
 
-static const struct hl_option table[] = { { 'o', "output", "FILE", "where" },
-					  { 'q', "quiet", NULL, "no talk" },
-					  { 300, "depth", "N", "frames" },
-					  { 301, "force", NULL, "do it" },
-					  { 0 } };
-static const struct hl_verb plain = { .name = "verb", .summary = "s", .operands = "X", .options = table };
-static const struct hl_verb stopping = { .name = "run", .summary = "s", .operands = "X", .options = table,
-					 .stop_at_operand = 1 };
+static const struct hl_option table[] = {{'o', "output", "FILE", "where"},
+					 {'q', "quiet", NULL, "no talk"},
+					 {300, "depth", "N", "frames"},
+					 {301, "force", NULL, "do it"},
+					 {0}};
+static const struct hl_verb plain = {.name = "verb", .summary = "s", .operands = "X", .options = table};
+static const struct hl_verb stopping = {
+	.name = "run", .summary = "s", .operands = "X", .options = table, .stop_at_operand = 1};
 
 /* "id=arg ..." of a command line given as one string of words, then " | operands" or the error. */
 static const char *parsed(const struct hl_verb *v, const char *line)
 {
 	static char out[1024];
-	char *copy = strdup(line), *argv[WORDS] = { "verb" }, *save = NULL;
+	char *copy = strdup(line), *argv[WORDS] = {"verb"}, *save = NULL;
 	struct hl_options o;
 	struct hl_diag d;
 	const char *arg;
@@ -50,7 +50,8 @@ static const char *parsed(const struct hl_verb *v, const char *line)
 START_TEST(options_are_found_in_every_form)
 {
 	ck_assert_str_eq(parsed(&plain, "-o f t.hl"), "111=f | t.hl");
-	ck_assert_str_eq(parsed(&plain, "-of -q --depth=3 --depth 4 --force"), "111=f 113= 300=3 300=4 301= |");
+	ck_assert_str_eq(parsed(&plain, "-of -q --depth=3 --depth 4 --force"),
+			 "111=f 113= 300=3 300=4 301= |");
 	ck_assert_str_eq(parsed(&plain, "t.hl --output f u.hl"), "111=f | t.hl u.hl");
 	ck_assert_str_eq(parsed(&plain, "-- -q"), "| -q");
 	ck_assert_str_eq(parsed(&plain, ""), "|");
@@ -68,7 +69,8 @@ END_TEST
 
 START_TEST(a_wrong_option_is_named_in_one_line)
 {
-	ck_assert_str_eq(parsed(&plain, "--bogus x"), "verb: unknown option --bogus; see heapledger verb --help");
+	ck_assert_str_eq(parsed(&plain, "--bogus x"),
+			 "verb: unknown option --bogus; see heapledger verb --help");
 	ck_assert_str_eq(parsed(&plain, "-qz"), "verb: unknown option -z; see heapledger verb --help");
 	ck_assert_str_eq(parsed(&plain, "-o"), "verb: option --output needs an argument");
 	ck_assert_str_eq(parsed(&plain, "--depth"), "verb: option --depth needs an argument");
@@ -83,18 +85,14 @@ START_TEST(sizes_are_powers_of_1024)
 	static const struct {
 		const char *s;
 		unsigned long long bytes;
-	} good[] = { { "0", 0 },
-		     { "64", 64 },
-		     { "64B", 64 },
-		     { "10k", 10240 },
-		     { "10K", 10240 },
-		     { "1KiB", 1024 },
-		     { "2M", 2 << 20 },
-		     { "3GB", 3ull << 30 },
-		     { "1t", 1ull << 40 },
-		     { "18446744073709551615", UINT64_MAX } };
-	static const char *const bad[] = { "",	    "k",   "-1",    "1.5M", "1x", "1kk", "18446744073709551616",
-					   "16777216t", " 1", "1 k", "0x10", "1ki2" };
+	} good[] = {{"0", 0},           {"64", 64},
+		    {"64B", 64},        {"10k", 10240},
+		    {"10K", 10240},     {"1KiB", 1024},
+		    {"2M", 2 << 20},    {"3GB", 3ull << 30},
+		    {"1t", 1ull << 40}, {"18446744073709551615", UINT64_MAX}};
+	static const char *const bad[] = {
+		"",          "k",  "-1",  "1.5M", "1x",  "1kk", "18446744073709551616",
+		"16777216t", " 1", "1 k", "0x10", "1ki2"};
 	unsigned long long v;
 	struct hl_diag d;
 
@@ -116,8 +114,9 @@ START_TEST(times_have_units)
 	static const struct {
 		const char *s;
 		double seconds;
-	} good[] = { { "30", 30 }, { "30s", 30 }, { "0.5", .5 }, { "5m", 300 }, { "2h", 7200 }, { "250ms", .25 } };
-	static const char *const bad[] = { "", "s", "-1", "1e3", "1.2.3", "inf", "0x1", "1d", "1 s", "99999999999999" };
+	} good[] = {{"30", 30}, {"30s", 30}, {"0.5", .5}, {"5m", 300}, {"2h", 7200}, {"250ms", .25}};
+	static const char *const bad[] = {"",    "s",   "-1", "1e3", "1.2.3",
+					  "inf", "0x1", "1d", "1 s", "99999999999999"};
 	struct hl_diag d;
 	double v;
 
@@ -132,7 +131,7 @@ END_TEST
 
 START_TEST(numbers_keep_within_their_bounds)
 {
-	static const char *const bad[] = { "0", "65536", "", "x", "1x", "-1", "99999999999999999999999" };
+	static const char *const bad[] = {"0", "65536", "", "x", "1x", "-1", "99999999999999999999999"};
 	unsigned long v;
 	struct hl_diag d;
 
@@ -145,11 +144,11 @@ END_TEST
 
 static int query(const char *name, const char *arg)
 {
-	static const struct hl_option shared[] = { HL_GROUP_OPTIONS, HL_FILTER_OPTIONS,	  HL_FORMAT_OPTION,
-						   HL_SYMBOL_OPTIONS, HL_TERMINAL_OPTIONS, { 0 } };
-	const struct hl_cli cli = { 0 };
+	static const struct hl_option shared[] = {HL_GROUP_OPTIONS,  HL_FILTER_OPTIONS,   HL_FORMAT_OPTION,
+						  HL_SYMBOL_OPTIONS, HL_TERMINAL_OPTIONS, {0}};
+	const struct hl_cli cli = {0};
 	struct hl_query q;
-	struct hl_diag d = { HL_OK, "" };
+	struct hl_diag d = {HL_OK, ""};
 	int result = 0;
 
 	hl_query_init(&q, &cli);
@@ -166,14 +165,17 @@ START_TEST(every_shared_option_is_understood_and_its_values_checked)
 	static const struct {
 		const char *name, *good, *bad;
 	} t[] = {
-		{ "by", "traceback", "line" },	{ "number", "0", "-1" },	  { "limit", "-3", "--3" },
-		{ "domain", "pool", "heap" },	{ "min-size", "4k", "4q" },	  { "realloc", "origin", "first" },
-		{ "format", "csv", "xml" },	{ "color", "always", "yes" },	  { "path-map", "/a=/b", "=/b" },
-		{ "blame-rules", "/dev/null/x", "/dev/null/x" },
+		{"by", "traceback", "line"},  {"number", "0", "-1"},
+		{"limit", "-3", "--3"},       {"domain", "pool", "heap"},
+		{"min-size", "4k", "4q"},     {"realloc", "origin", "first"},
+		{"format", "csv", "xml"},     {"color", "always", "yes"},
+		{"path-map", "/a=/b", "=/b"}, {"blame-rules", "/dev/null/x", "/dev/null/x"},
 	};
-	static const char *const any[] = { "cumulative", "dedup",  "most-recent-first", "include",   "exclude",
-					   "all-frames", "thread", "module",		"since",     "blame",
-					   "debug-dir",	 "sysroot", "no-inlines",	"no-pager" };
+	static const char *const any[] = {"cumulative", "dedup",     "most-recent-first",
+					  "include",    "exclude",   "all-frames",
+					  "thread",     "module",    "since",
+					  "blame",      "debug-dir", "sysroot",
+					  "no-inlines", "no-pager"};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		if (strcmp(t[i].good, t[i].bad))
@@ -237,9 +239,10 @@ START_TEST(table_help_and_manual_page_list_the_same_options)
 				snprintf(word, sizeof(word), "-%c", o->id);
 			ck_assert_msg(has_word(page, word), "heapledger-%s(1) lacks %s", v->name, word);
 			for (const struct hl_option *p = v->options; p != o; p++)
-				ck_assert_msg(p->id != o->id && strcmp(p->name, o->name), "%s: --%s twice", v->name,
-					      o->name);
-			ck_assert_msg(strlen(o->help) < 80 && !strchr(o->help, '\n'), "%s --%s", v->name, o->name);
+				ck_assert_msg(p->id != o->id && strcmp(p->name, o->name), "%s: --%s twice",
+					      v->name, o->name);
+			ck_assert_msg(strlen(o->help) < 80 && !strchr(o->help, '\n'), "%s --%s", v->name,
+				      o->name);
 		}
 		ck_assert_ptr_nonnull(strstr(help, v->operands));
 		free(help);

@@ -62,11 +62,12 @@ START_TEST(the_last_at_separates_unless_a_file_has_the_whole_name)
 }
 END_TEST
 
-static void expect_moment(struct hl_trace *t, const char *snap, uint64_t until, uint64_t number, const char *label)
+static void expect_moment(struct hl_trace *t, const char *snap, uint64_t until, uint64_t number,
+			  const char *label)
 {
-	struct hl_snapshot_ref ref = { 0 };
+	struct hl_snapshot_ref ref = {0};
 	uint64_t stamp = 0;
-	struct hl_diag d = { 0 };
+	struct hl_diag d = {0};
 
 	ck_assert_msg(hl_snapref_resolve(t, snap, &stamp, &ref, &d) == HL_OK, "%s", d.text);
 	ck_assert_uint_eq(stamp, until);
@@ -123,14 +124,15 @@ START_TEST(snapshots_are_listed_with_what_was_live_and_the_end)
 END_TEST
 
 /* size/count of the only row of a question about the marked trace. */
-static void expect_live(const char *operand, const char *since, uint64_t min_size, uint64_t size, uint64_t count)
+static void expect_live(const char *operand, const char *since, uint64_t min_size, uint64_t size,
+			uint64_t count)
 {
 	struct hl_names *names = hl_names_new();
-	const struct hl_cli cli = { 0 };
+	const struct hl_cli cli = {0};
 	struct hl_subject s;
 	struct hl_query q;
 	struct hl_rows rows;
-	struct hl_diag d = { 0 };
+	struct hl_diag d = {0};
 
 	hl_query_init(&q, &cli);
 	q.since = since;
@@ -164,7 +166,7 @@ START_TEST(a_trace_without_events_is_known_as_that)
 {
 	struct hl_writer *w = make_trace("empty.hl", 1);
 	struct hl_names *names = hl_names_new();
-	const struct hl_cli cli = { 0 };
+	const struct hl_cli cli = {0};
 	struct hl_subject s;
 	struct hl_query q;
 	struct hl_rows rows;
