@@ -50,6 +50,8 @@ static void watch(struct hl_roster *r, struct hl_out *out)
 static void found(struct hl_roster *r, struct hl_out *out)
 {
 	watch(r, out);
+	if (!out->parent)
+		hl_out_open(r->outs, out);
 	for (unsigned i = 0; i < HL_IMAGES_MAX; i++)
 		if (r->live[i] && r->live[i]->pid == out->pid && r->live[i]->id < out->id &&
 		    !r->live[i]->gone)
