@@ -284,6 +284,8 @@ enum hl_fact {
 	HL_FACT_LIMIT = 32
 };
 
+/* EXACT: pc is an interrupted instruction, not a return address.  GUESSED: found by following rbp.
+ * TRUNCATED: pc 0, parent 0; no frame, it stands for the outer ones beyond the depth limit. */
 enum hl_node_flags { HL_NODE_EXACT = 1, HL_NODE_GUESSED = 2, HL_NODE_TRUNCATED = 4 };
 
 /* How an image ended.  Absent: unknown. */
