@@ -17,7 +17,7 @@
 
 #include <stddef.h>
 
-#if !defined HEAPLEDGER_DLSYM && !defined __PIC__ && !defined HEAPLEDGER_IMPLEMENTATION
+#if !defined HEAPLEDGER_DLSYM && !defined __PIC__
 #define HEAPLEDGER_DLSYM 1
 #endif
 #ifdef HEAPLEDGER_DLSYM
@@ -28,11 +28,7 @@
 extern "C" {
 #endif
 
-#if defined HEAPLEDGER_IMPLEMENTATION
-#define HEAPLEDGER_WEAK
-#else
 #define HEAPLEDGER_WEAK __attribute__((weak))
-#endif
 
 /*
  * Report a block handed out by your own allocator.
@@ -72,66 +68,44 @@ static inline void *heapledger_find_(void **cache, const char *name)
 	return p == (void *)cache ? (void *)0 : p;
 }
 
-static inline void heapledger_alloc_(const void *p, size_t size)
-{
-	static void *cache;
-	void *f = heapledger_find_(&cache, "heapledger_alloc");
+/* These only find; the call itself is in the macro, so that the line that calls is the program's. */
+#define HEAPLEDGER_FINDER_(type, name)                                                                       \
+	static inline type heapledger_find_##name(void)                                                      \
+	{                                                                                                    \
+		static void *cache;                                                                          \
+		return (type)heapledger_find_(&cache, "heapledger_" #name);                                  \
+	}
+typedef void (*heapledger_alloc_t_)(const void *, size_t);
+typedef void (*heapledger_free_t_)(const void *);
+typedef void (*heapledger_snapshot_t_)(const char *);
+typedef int (*heapledger_is_tracing_t_)(void);
+HEAPLEDGER_FINDER_(heapledger_alloc_t_, alloc)
+HEAPLEDGER_FINDER_(heapledger_free_t_, free)
+HEAPLEDGER_FINDER_(heapledger_snapshot_t_, snapshot)
+HEAPLEDGER_FINDER_(heapledger_is_tracing_t_, is_tracing)
 
-	if (f)
-		((void (*)(const void *, size_t))f)(p, size);
-}
-
-static inline void heapledger_free_(const void *p)
-{
-	static void *cache;
-	void *f = heapledger_find_(&cache, "heapledger_free");
-
-	if (f)
-		((void (*)(const void *))f)(p);
-}
-
-static inline void heapledger_snapshot_(const char *label)
-{
-	static void *cache;
-	void *f = heapledger_find_(&cache, "heapledger_snapshot");
-
-	if (f)
-		((void (*)(const char *))f)(label);
-}
-
-static inline int heapledger_is_tracing_(void)
-{
-	static void *cache;
-	void *f = heapledger_find_(&cache, "heapledger_is_tracing");
-
-	return f ? ((int (*)(void))f)() : 0;
-}
-
-#define HEAPLEDGER_ALLOC(p, size)  heapledger_alloc_((p), (size))
-#define HEAPLEDGER_FREE(p)         heapledger_free_(p)
-#define HEAPLEDGER_SNAPSHOT(label) heapledger_snapshot_(label)
-#define HEAPLEDGER_IS_TRACING()    heapledger_is_tracing_()
+#define HEAPLEDGER_FOUND_(name) heapledger_find_##name()
 
 #else
+#define HEAPLEDGER_FOUND_(name) heapledger_##name
+#endif
 
 #define HEAPLEDGER_ALLOC(p, size)                                                                            \
 	do {                                                                                                 \
-		if (heapledger_alloc)                                                                        \
-			heapledger_alloc((p), (size));                                                       \
+		if (HEAPLEDGER_FOUND_(alloc))                                                                \
+			HEAPLEDGER_FOUND_(alloc)((p), (size));                                               \
 	} while (0)
 #define HEAPLEDGER_FREE(p)                                                                                   \
 	do {                                                                                                 \
-		if (heapledger_free)                                                                         \
-			heapledger_free(p);                                                                  \
+		if (HEAPLEDGER_FOUND_(free))                                                                 \
+			HEAPLEDGER_FOUND_(free)(p);                                                          \
 	} while (0)
 #define HEAPLEDGER_SNAPSHOT(label)                                                                           \
 	do {                                                                                                 \
-		if (heapledger_snapshot)                                                                     \
-			heapledger_snapshot(label);                                                          \
+		if (HEAPLEDGER_FOUND_(snapshot))                                                             \
+			HEAPLEDGER_FOUND_(snapshot)(label);                                                  \
 	} while (0)
-#define HEAPLEDGER_IS_TRACING() (heapledger_is_tracing ? heapledger_is_tracing() : 0)
-
-#endif
+#define HEAPLEDGER_IS_TRACING() (HEAPLEDGER_FOUND_(is_tracing) ? HEAPLEDGER_FOUND_(is_tracing)() : 0)
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@
  * Nesting: a hook entered while the thread is in one is a signal handler's (glibc's allocator never
  * calls the public malloc) and writes to the next level's stream; or, with another allocator, that
  * allocator calling itself, which is not the program's doing.  A handler that left by longjmp leaves
- * the level raised: on the same stack an older frame that lies below ours is dead.
+ * the level raised: on the same stack a frame that does not lie further out than ours is dead.
  */
 #include "preload/enter.h"
 #include "preload/real.h"
@@ -37,7 +37,7 @@ static void drop_dead_levels(struct hl_thread *t, uintptr_t frame)
 {
 	if (hl_sys_on_altstack())
 		return;
-	while (t->level && frame > t->frame[t->level - 1])
+	while (t->level && frame >= t->frame[t->level - 1])
 		t->level--;
 }
 

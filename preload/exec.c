@@ -59,15 +59,16 @@ static char *variable(char **room, char *end, const char *name, const char *valu
 /* envp with what our library needs; envp itself when nothing is missing or cannot be had. */
 static char *const *with_us(char *const envp[])
 {
-	struct hl_thread *t = hl_state() == HL_ACTIVE ? hl_thread_self() : NULL;
+	struct hl_thread *t = hl_thread_peek();
 	static char *const empty[] = { NULL };
 	const char *theirs;
 	size_t n = 0, bytes;
-	char **out, *p, *end;
+	char **out, *scratch, *p, *end;
 
 	if (!envp)
 		envp = empty;
-	if (!t || !*hl_guest.library || hl_guest.config.follow_none)
+	/* A forked child need not have recorded anything yet, so the state does not matter. */
+	if (!hl_guest.region || !*hl_guest.library || hl_guest.config.follow_none)
 		return envp;
 	theirs = preload_of(envp);
 	if (theirs && names_us(theirs) && (has(envp, "HEAPLEDGER_REGION=") || has(envp, "HEAPLEDGER_OUTPUT=")))
@@ -75,18 +76,26 @@ static char *const *with_us(char *const envp[])
 	while (envp[n])
 		n++;
 	bytes = (n + ADDED + 1) * sizeof *out + 3 * HL_PATH_MAX + 1024 + (theirs ? hl_strlen(theirs) : 0);
-	/* Kept with the thread: a vfork child's memory is its parent's, and nobody returns from exec to give it back. */
-	if (t->scratch_bytes < bytes) {
+	/* Kept with the thread: a vfork child's memory is its parent's, and nobody returns from exec to
+	 * give it back. */
+	if (!t || t->scratch_bytes < bytes) {
 		char *room = hl_arena_alloc(bytes + bytes / 2);
 
 		if (!room)
 			return envp;
-		t->scratch = room;
-		t->scratch_bytes = bytes + bytes / 2;
+		scratch = room;
+		bytes += bytes / 2;
+		if (t) {
+			t->scratch = room;
+			t->scratch_bytes = bytes;
+		}
+	} else {
+		scratch = t->scratch;
+		bytes = t->scratch_bytes;
 	}
-	out = (char **)(void *)t->scratch;
-	p = t->scratch + (n + ADDED + 1) * sizeof *out;
-	end = t->scratch + t->scratch_bytes;
+	out = (char **)(void *)scratch;
+	p = scratch + (n + ADDED + 1) * sizeof *out;
+	end = scratch + bytes;
 	n = 0;
 	for (; *envp; envp++)
 		if (!hl_after(*envp, "LD_PRELOAD=") && !hl_after(*envp, "HEAPLEDGER_REGION=") &&

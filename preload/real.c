@@ -22,7 +22,15 @@ void *hl_real_find(const char *name)
 	return f;
 }
 
-#define FIND(member, name) (hl_real.member = (__typeof__(hl_real.member))dlsym(RTLD_NEXT, name))
+#define FIND(member, name) (r.member = (__typeof__(r.member))dlsym(RTLD_NEXT, name))
+
+/* Published whole, and last: while dlsym runs, a dlsym that allocates gets the boot pool for all of it. */
+static struct hl_real r;
+
+void hl_real_publish(void)
+{
+	hl_real = r;
+}
 
 void hl_real_resolve(void)
 {

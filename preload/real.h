@@ -46,6 +46,8 @@ extern struct hl_real hl_real __attribute__((visibility("hidden")));
 
 /* Look all of them up.  dlsym may call calloc: those land in the boot pool. */
 void hl_real_resolve(void);
+/* Into hl_real, when no further dlsym is to come. */
+void hl_real_publish(void);
 /* A function of a later library, also of one that was loaded with RTLD_LOCAL (a C++ runtime under a
  * plugin); NULL: none. */
 void *hl_real_find(const char *name);

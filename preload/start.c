@@ -170,6 +170,13 @@ int hl_start(void)
 		return init >= HL_ACTIVE;
 	hl_guest.pid = hl_sys_getpid();
 	hl_real_resolve();
+	hl_object_init();
+
+	/* ld.so notes where the kernel put argc: above it lies no frame. */
+	void **stack_end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
+
+	hl_guest.main_stack_high = (uint64_t)(uintptr_t)(stack_end ? *stack_end : NULL);
+	hl_real_publish();
 	hl_guest.ever_started = 1;
 	find_text();
 	if (!hl_real.malloc || !hl_real.free || getauxval(AT_SECURE)) {
@@ -178,16 +185,10 @@ int hl_start(void)
 	}
 	hl_config_read(environ);
 
-	/* ld.so notes where the kernel put argc: above it lies no frame. */
-	void **stack_end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
-
-	hl_guest.main_stack_high = (uint64_t)(uintptr_t)(stack_end ? *stack_end : NULL);
-
 	Dl_info owner, libc;
 
 	hl_guest.libc_alloc = dladdr((void *)(uintptr_t)hl_real.malloc, &owner) &&
 			      dladdr((void *)(uintptr_t)&getauxval, &libc) && owner.dli_fbase == libc.dli_fbase;
-	hl_object_init();
 	hl_modmap_init();
 	if ((!*hl_guest.region_path && !*hl_guest.output) || !wipe_works() || !begin_recording(0)) {
 		set_state(HL_INERT);

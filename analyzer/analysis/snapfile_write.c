@@ -199,7 +199,8 @@ static void put_tables(struct writer *w, const struct hl_heap *h)
 }
 
 /* With zstd's checksum: a damaged file must not give wrong numbers. */
-static int compress(const unsigned char *json, size_t json_bytes, uint8_t **bytes, size_t *n, struct hl_diag *d)
+static int compress(const unsigned char *json, size_t json_bytes, uint8_t **bytes, size_t *n,
+		    struct hl_diag *d)
 {
 	size_t room = ZSTD_compressBound(json_bytes), got;
 	ZSTD_CCtx *z;

@@ -32,7 +32,7 @@ struct hl_intern {
 	struct entry *entries; /* [0] is not used */
 	size_t nentries, room;
 	struct piece *pieces;
-	char *free;	   /* the unused end of the first piece */
+	char *free; /* the unused end of the first piece */
 	size_t free_bytes;
 };
 
@@ -105,7 +105,7 @@ const char *hl_intern_bytes(struct hl_intern *t, const char *s, size_t n)
 		if (t->entries[i].bytes == n && !memcmp(t->entries[i].string, s, n))
 			return t->entries[i].string;
 	t->entries = hl_grow(t->entries, &t->room, t->nentries + 1, sizeof(*t->entries));
-	t->entries[t->nentries] = (struct entry){ .string = copy(t, s, n), .bytes = n, .next = *first };
+	t->entries[t->nentries] = (struct entry){.string = copy(t, s, n), .bytes = n, .next = *first};
 	*first = (uint32_t)t->nentries;
 	return t->entries[t->nentries++].string;
 }

@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { HELP_COLUMN = 30 };
+enum { HELP_COLUMN = 32 };
 
 void hl_help(FILE *out)
 {
@@ -36,14 +36,12 @@ static void put_option(FILE *out, const struct hl_option *o)
 
 void hl_help_verb(FILE *out, const struct hl_verb *v)
 {
-	static const struct hl_option common[] = {{'h', "help", NULL, "this text"},
-						  {128, "version", NULL, "the version of heapledger"}};
+	static const struct hl_option help = {'h', "help", NULL, "this text"};
 
 	fprintf(out, "Usage: heapledger %s [OPTION...] %s\n%c%s.\n\n", v->name, v->operands,
 		toupper((unsigned char)v->summary[0]), v->summary + 1);
 	for (const struct hl_option *o = v->options; o && o->id; o++)
 		put_option(out, o);
-	put_option(out, &common[0]);
-	put_option(out, &common[1]);
+	put_option(out, &help);
 	fprintf(out, "\nManual: heapledger-%s(1)\n", v->name);
 }

@@ -13,7 +13,7 @@ enum { OPT_FORCE = HL_Q_OWN, OPT_ALL };
 static const struct hl_option options[] = {
 	{'o', "output", "FILE", "write to FILE (required), for instance base.hls"},
 	{OPT_FORCE, "force", NULL, "replace FILE when it exists"},
-	{OPT_ALL, "all", NULL, "also sites with nothing live, for --sort total, count and temporary"},
+	{OPT_ALL, "all", NULL, "also sites with nothing live: totals need them"},
 	{HL_Q_REALLOC, "realloc", "WHICH", "latest (default) or origin: whose stack a grown block has"},
 	HL_SYMBOL_OPTIONS,
 	{0}};

@@ -208,12 +208,12 @@ void hl_out_add(struct hl_outs *o, struct hl_out *out, const struct hl_chunk *c)
 {
 	int wanted = !out->parent;
 
-	if (!out->path || !out->glanced) {
+	/* Another thread's slot may come before the one that begins with HELLO. */
+	if (!out->path || !out->hello) {
 		struct hl_glance g = hl_note_glance(c->data, c->bytes);
 
 		out->hello |= g.hello;
 		wanted |= g.event;
-		out->glanced |= g.event || c->stream != HL_STREAM_COLLECTOR;
 	}
 	if (!out->path &&
 	    (wanted || out->held_bytes + c->bytes > HELD_IMAGE_BYTES || o->held_bytes > HELD_ALL_BYTES))

@@ -34,7 +34,7 @@ struct hl_out {
 	int pidfd;       /* -1: none */
 	int unseen;      /* no process of that pid maps the region: not judged yet */
 	enum hl_out_gone gone;
-	int glanced, hello; /* its first records were looked at; HELLO was there */
+	int hello; /* a HELLO record came */
 	int dirty;          /* records came since the last SYNC */
 	int done;           /* ended: nothing more is added */
 	uint32_t notes;     /* claims of HL_STREAM_COLLECTOR so far */

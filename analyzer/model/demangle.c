@@ -21,11 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES	8192
+#define NAME_MAX_BYTES  8192
 #define LIMITLESS_BYTES 4096
-#define OUT_MAX_BYTES	16384
-#define D_MAX_BYTES	2048
-#define D_BACKREFS	36 /* 3^(n/3) expansions at most: 500 000 */
+#define OUT_MAX_BYTES   16384
+#define D_MAX_BYTES     2048
+#define D_BACKREFS      36 /* 3^(n/3) expansions at most: 500 000 */
 
 #define STYLE (DMGL_PARAMS | DMGL_ANSI)
 

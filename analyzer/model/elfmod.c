@@ -100,7 +100,8 @@ static void open_files(struct hl_elfmod *m)
 	if (f->main.elf)
 		f->dwarf = hl_dwarf_open(&f->main, m->options, &m->names);
 	if (!f->dwarf && m->state != HL_ELFMOD_NO_FILE &&
-	    hl_find_debug(m->options->places, m->build_id, m->build_id_bytes, &f->main, m->path, &f->debug) == 0)
+	    hl_find_debug(m->options->places, m->build_id, m->build_id_bytes, &f->main, m->path, &f->debug) ==
+		    0)
 		f->dwarf = hl_dwarf_open(&f->debug, m->options, &m->names);
 	read_symbols(f);
 	hl_elf_detach(&f->main);

@@ -28,7 +28,7 @@ struct hl_elfmod {
 	uint32_t build_id_bytes;
 	enum hl_elfmod_state state;
 	uint64_t pcs, without_line; /* counted by the caller */
-	struct hl_map cache;	    /* the caller's: address to index */
+	struct hl_map cache;        /* the caller's: address to index */
 	struct hl_elfmod_files *files;
 	struct hl_sym_names names;
 	const struct hl_dwarf_options *options;

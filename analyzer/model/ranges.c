@@ -48,10 +48,13 @@ static struct piece *find(const struct hl_ranges *r, uint64_t start, uint64_t en
 
 int hl_ranges_cut(struct hl_ranges *r, uint64_t start, uint64_t end, struct hl_cut *c)
 {
-	struct piece *p = start < end ? find(r, start, end) : NULL, was;
+	struct piece *p = start < end ? find(r, start, end) : NULL, *lower, was;
 
 	if (!p)
 		return 0;
+	/* the lowest of them, so that the order says nothing about the tree's shape */
+	while (p->start > start && (lower = find(r, start, p->start)))
+		p = lower;
 	was = *p;
 	tdelete(p, &r->root, compare);
 	free(p);

@@ -22,7 +22,7 @@ struct hl_cut {
 void hl_ranges_release(struct hl_ranges *r);
 /* [start, end) must be free: cut it first. */
 void hl_ranges_add(struct hl_ranges *r, uint64_t start, uint64_t end, uint32_t block);
-/* Free [start, end).  Takes one piece at a time: 1 and *c filled, 0: nothing is there any more. */
+/* Free [start, end).  Takes one piece at a time, the lowest first: 1 and *c filled, 0: nothing is there any more. */
 int hl_ranges_cut(struct hl_ranges *r, uint64_t start, uint64_t end, struct hl_cut *c);
 /* 1: a piece begins at start; *end is set. */
 int hl_ranges_at(const struct hl_ranges *r, uint64_t start, uint64_t *end);

@@ -32,7 +32,7 @@ static void make_empty(struct empty *e)
 {
 	memcpy(e->names, names, sizeof(names));
 	e->ehdr = (Elf64_Ehdr){
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
 		.e_type = ET_DYN,
 		.e_machine = EM_X86_64,
 		.e_version = EV_CURRENT,
@@ -42,16 +42,16 @@ static void make_empty(struct empty *e)
 		.e_shnum = 3,
 		.e_shstrndx = 2,
 	};
-	e->shdr[1] = (Elf64_Shdr){ .sh_name = 1,
-				   .sh_type = SHT_PROGBITS,
-				   .sh_offset = offsetof(struct empty, frame),
-				   .sh_size = sizeof(e->frame),
-				   .sh_addralign = 1 };
-	e->shdr[2] = (Elf64_Shdr){ .sh_name = sizeof("\0.debug_frame"),
-				   .sh_type = SHT_STRTAB,
-				   .sh_offset = offsetof(struct empty, names),
-				   .sh_size = sizeof(names),
-				   .sh_addralign = 1 };
+	e->shdr[1] = (Elf64_Shdr){.sh_name = 1,
+				  .sh_type = SHT_PROGBITS,
+				  .sh_offset = offsetof(struct empty, frame),
+				  .sh_size = sizeof(e->frame),
+				  .sh_addralign = 1};
+	e->shdr[2] = (Elf64_Shdr){.sh_name = sizeof("\0.debug_frame"),
+				  .sh_type = SHT_STRTAB,
+				  .sh_offset = offsetof(struct empty, names),
+				  .sh_size = sizeof(names),
+				  .sh_addralign = 1};
 }
 
 struct hl_alt *hl_alt_open(Dwarf *dwarf, const struct hl_elf *f, const struct hl_sym_places *places)

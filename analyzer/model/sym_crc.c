@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define POLYNOMIAL 0xedb88320u
-#define BUFFER	   (256u * 1024)
+#define BUFFER     (256u * 1024)
 
 static void make_tables(uint32_t t[4][256])
 {

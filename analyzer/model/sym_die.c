@@ -27,7 +27,8 @@ static const struct hl_die_section *find_section(struct hl_die_reader *r, Dwarf 
 		    (strncmp(name, ".debug_", 7) && strncmp(name, ".zdebug_", 8)))
 			continue;
 		data = elf_getdata(scn, NULL);
-		if (data && data->d_buf && p >= (char *)data->d_buf && p < (char *)data->d_buf + data->d_size) {
+		if (data && data->d_buf && p >= (char *)data->d_buf &&
+		    p < (char *)data->d_buf + data->d_size) {
 			unsigned at = r->nsections < HL_DIE_SECTIONS ? r->nsections++ : HL_DIE_SECTIONS - 1;
 
 			r->sections[at].start = data->d_buf;
@@ -69,7 +70,7 @@ int hl_die_next_range(struct hl_die_reader *r, Dwarf_Die *die, struct hl_die_ran
 
 int hl_die_holds(struct hl_die_reader *r, Dwarf_Die *die, Dwarf_Addr addr)
 {
-	struct hl_die_ranges i = { 0 };
+	struct hl_die_ranges i = {0};
 	Dwarf_Addr low, high;
 	int any = -1;
 
@@ -84,7 +85,7 @@ int hl_die_holds(struct hl_die_reader *r, Dwarf_Die *die, Dwarf_Addr addr)
 int hl_die_next(struct hl_die_reader *r, Dwarf_Die *die)
 {
 	int walks = dwarf_haschildren(die) > 0 && !dwarf_hasattr(die, DW_AT_sibling);
-	Dwarf_Die next = { 0 };
+	Dwarf_Die next = {0};
 	uint64_t cost = 1;
 	int end;
 

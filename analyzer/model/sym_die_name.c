@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHAIN_MAX 16 /* origins and specifications: real files have 2 */
-#define SCOPE_MAX 32
+#define CHAIN_MAX      16 /* origins and specifications: real files have 2 */
+#define SCOPE_MAX      32
 #define NAME_MAX_BYTES 1024
 
 static const char *string_of(struct hl_die_reader *r, Dwarf_Die *die, unsigned name)
@@ -33,7 +33,11 @@ static const char *scope_name(struct hl_die_reader *r, Dwarf_Die *die)
 	case DW_TAG_class_type:
 	case DW_TAG_structure_type:
 	case DW_TAG_union_type:
-	case DW_TAG_interface_type:
+	case DW_TAG_interface_type: {
+		const char *name = string_of(r, die, DW_AT_name);
+
+		return name ? name : "{unnamed}"; /* of lambdas as well */
+	}
 	case DW_TAG_module:
 	case DW_TAG_subprogram:
 		return string_of(r, die, DW_AT_name);

@@ -14,11 +14,12 @@
 #include "analyzer/model/sym_unit.h"
 #include <dwarf.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define QUESTION_BUDGET (1u << 21) /* for one address, and for each name */
-#define HARD_QUESTIONS	32	   /* that used up theirs: then no more inlined functions, no more scopes */
+#define HARD_QUESTIONS  32         /* that used up theirs: then no more inlined functions, no more scopes */
 
 struct hl_dwarf {
 	const struct hl_dwarf_options *options;
@@ -28,7 +29,7 @@ struct hl_dwarf {
 	struct hl_sym_unit *units;
 	size_t nunits, room;
 	struct hl_spans by_address; /* value: index into units */
-	struct hl_map files;	    /* address of libdw's name to index + 1 */
+	struct hl_map files;        /* address of libdw's name to index + 1 */
 	const char **file_names;    /* interned */
 	size_t nfiles, files_room;
 	unsigned hard;
@@ -37,9 +38,9 @@ struct hl_dwarf {
 /* Every entry is a byte at least; see what hl_die_next takes for walking over children. */
 static uint64_t index_budget(Elf *elf)
 {
-	static const char *const names[] = { ".debug_info", ".debug_ranges", ".debug_rnglists",
-					     ".debug_info.dwo", ".debug_rnglists.dwo" };
-	const struct hl_elf f = { .elf = elf };
+	static const char *const names[] = {".debug_info", ".debug_ranges", ".debug_rnglists",
+					    ".debug_info.dwo", ".debug_rnglists.dwo"};
+	const struct hl_elf f = {.elf = elf};
 	uint64_t bytes = 1u << 16;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -54,7 +55,7 @@ static uint64_t index_budget(Elf *elf)
 
 static void add_unit(struct hl_dwarf *d, Dwarf_CU *cu, Dwarf_Die *die, int skeleton, const char *beside)
 {
-	struct hl_die_ranges i = { 0 };
+	struct hl_die_ranges i = {0};
 	Dwarf_Addr low, high;
 	Dwarf_Die code = *die;
 	struct hl_sym_unit *u;
@@ -78,7 +79,8 @@ static void add_unit(struct hl_dwarf *d, Dwarf_CU *cu, Dwarf_Die *die, int skele
 		/* it does not say where it is: ask its functions */
 		hl_sym_unit_index(u, &d->reader);
 		for (size_t k = 0; k < u->functions.n; k++)
-			hl_spans_add(&d->by_address, u->functions.v[k].low, u->functions.v[k].high, d->nunits);
+			hl_spans_add(&d->by_address, u->functions.v[k].low, u->functions.v[k].high,
+				     d->nunits);
 	}
 	d->nunits++;
 }
@@ -119,7 +121,7 @@ struct hl_dwarf *hl_dwarf_open(struct hl_elf *f, const struct hl_dwarf_options *
 	struct hl_dwarf *d = hl_xcalloc(1, sizeof(*d));
 
 	d->options = o;
-	d->reader = (struct hl_die_reader){ .names = names, .text = lowest_code(f) };
+	d->reader = (struct hl_die_reader){.names = names, .text = lowest_code(f)};
 	hl_map_init(&d->files);
 	d->dwarf = dwarf_begin_elf(f->elf, DWARF_C_READ, NULL);
 	if (!d->dwarf)
@@ -151,10 +153,13 @@ void hl_dwarf_close(struct hl_dwarf *d)
 	free(d);
 }
 
-/* libdw's name of a file has the directories in front already; it stays where it is. */
-static const char *file_name(struct hl_dwarf *d, const char *raw)
+/* libdw's name of a file stays where it is.  Its directory is in front of it already, but for DWARF 5 that
+ * may be a relative one, which means: below the compilation directory. */
+static const char *file_name(struct hl_dwarf *d, struct hl_sym_unit *u, const char *raw)
 {
-	char normal[PATH_MAX], mapped[PATH_MAX];
+	char joined[PATH_MAX], normal[PATH_MAX], mapped[PATH_MAX];
+	const char *dir = NULL;
+	Dwarf_Attribute a;
 	uint32_t *known;
 
 	if (!raw || !*raw)
@@ -162,8 +167,11 @@ static const char *file_name(struct hl_dwarf *d, const char *raw)
 	known = hl_map_slot(&d->files, (uintptr_t)raw);
 	if (*known)
 		return d->file_names[*known - 1];
+	if (raw[0] != '/' && dwarf_attr(&u->die, DW_AT_comp_dir, &a))
+		dir = hl_die_string(&d->reader, &a);
+	snprintf(joined, sizeof(joined), "%s%s%s", dir ? dir : "", dir ? "/" : "", raw);
+	hl_sym_path_normalise(normal, sizeof(normal), joined);
 	d->file_names = hl_grow(d->file_names, &d->files_room, d->nfiles + 1, sizeof(*d->file_names));
-	hl_sym_path_normalise(normal, sizeof(normal), raw);
 	d->file_names[d->nfiles++] = hl_intern_string(
 		d->options->intern, hl_sym_path_map(mapped, sizeof(mapped), normal, d->options->path_maps));
 	*known = (uint32_t)d->nfiles;
@@ -182,14 +190,15 @@ static int number_of(Dwarf_Die *die, unsigned name, uint64_t *v)
 }
 
 /* Where the function of `inlined` was called. */
-static void call_place(struct hl_dwarf *d, struct hl_sym_unit *u, Dwarf_Die *inlined, struct hl_dwarf_frame *f)
+static void call_place(struct hl_dwarf *d, struct hl_sym_unit *u, Dwarf_Die *inlined,
+		       struct hl_dwarf_frame *f)
 {
 	Dwarf_Files *files;
 	uint64_t file, line;
 
 	if (!number_of(inlined, DW_AT_call_file, &file) || dwarf_getsrcfiles(&u->code, &files, NULL) != 0)
 		return;
-	f->file = file_name(d, dwarf_filesrc(files, file, NULL, NULL));
+	f->file = file_name(d, u, dwarf_filesrc(files, file, NULL, NULL));
 	if (f->file && number_of(inlined, DW_AT_call_line, &line) && line <= UINT32_MAX)
 		f->line = (uint32_t)line;
 }
@@ -201,7 +210,7 @@ static void line_place(struct hl_dwarf *d, struct hl_sym_unit *u, uint64_t addr,
 
 	if (!row)
 		return;
-	f->file = file_name(d, dwarf_linesrc(row, NULL, NULL));
+	f->file = file_name(d, u, dwarf_linesrc(row, NULL, NULL));
 	if (f->file && dwarf_lineno(row, &line) == 0 && line > 0)
 		f->line = (uint32_t)line;
 }

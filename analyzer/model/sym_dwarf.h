@@ -30,7 +30,8 @@ struct hl_dwarf_options {
 
 /* Read the DWARF of f; f must outlive it, its descriptor need not.  NULL: it has none, or it is broken.
  * names: of the module. */
-struct hl_dwarf *hl_dwarf_open(struct hl_elf *f, const struct hl_dwarf_options *o, struct hl_sym_names *names);
+struct hl_dwarf *hl_dwarf_open(struct hl_elf *f, const struct hl_dwarf_options *o,
+			       struct hl_sym_names *names);
 void hl_dwarf_close(struct hl_dwarf *d);
 
 /* Frames at addr (as the file counts addresses), innermost first: all but the last are inlined into the

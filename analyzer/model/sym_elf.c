@@ -27,7 +27,7 @@ int hl_elf_open(struct hl_elf *f, const char *path)
 	struct stat st;
 	GElf_Ehdr ehdr;
 
-	*f = (struct hl_elf){ .fd = -1 };
+	*f = (struct hl_elf){.fd = -1};
 	do
 		/* O_NONBLOCK: a FIFO must not hold us until somebody writes */
 		f->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -39,7 +39,8 @@ int hl_elf_open(struct hl_elf *f, const char *path)
 	f->elf = elf_begin(f->fd, ELF_C_READ, NULL);
 	if (!f->elf || elf_kind(f->elf) != ELF_K_ELF || !gelf_getehdr(f->elf, &ehdr))
 		goto fail;
-	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN)
+	/* the files that dwz makes to share say that they are relocatable */
+	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN && ehdr.e_type != ET_REL)
 		goto fail;
 	note_build_id(f);
 	return 0;
@@ -63,7 +64,7 @@ void hl_elf_close(struct hl_elf *f)
 		elf_end(f->elf);
 	if (f->fd >= 0)
 		close(f->fd);
-	*f = (struct hl_elf){ .fd = -1 };
+	*f = (struct hl_elf){.fd = -1};
 }
 
 int hl_elf_same_build(const struct hl_elf *f, const uint8_t *id, uint32_t bytes)
@@ -93,7 +94,7 @@ Elf_Scn *hl_elf_section(const struct hl_elf *f, const char *name, uint32_t type,
 
 void hl_elf_end_strings(const struct hl_elf *f)
 {
-	static const char *const names[] = { ".debug_str", ".debug_line_str" };
+	static const char *const names[] = {".debug_str", ".debug_line_str"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		GElf_Shdr shdr;

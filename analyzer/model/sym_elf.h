@@ -15,7 +15,7 @@
 
 struct hl_elf {
 	Elf *elf; /* NULL: not open */
-	int fd;	  /* -1 after hl_elf_detach */
+	int fd;   /* -1 after hl_elf_detach */
 	dev_t dev;
 	ino_t ino;
 	uint8_t build_id[HL_BUILD_ID_MAX];

@@ -38,7 +38,7 @@ static int fits(const struct hl_elf *f, const struct wanted *w)
 }
 
 __attribute__((format(printf, 3, 4))) static int try_path(struct hl_elf *f, const struct wanted *w,
-							   const char *fmt, ...)
+							  const char *fmt, ...)
 {
 	char path[PATH_MAX];
 	va_list ap;
@@ -123,10 +123,10 @@ static int try_debuglink(const struct hl_sym_places *p, struct hl_elf *f, struct
 	return -1;
 }
 
-int hl_find_debug(const struct hl_sym_places *p, const uint8_t *id, uint32_t id_bytes, const struct hl_elf *main,
-		  const char *path, struct hl_elf *f)
+int hl_find_debug(const struct hl_sym_places *p, const uint8_t *id, uint32_t id_bytes,
+		  const struct hl_elf *main, const char *path, struct hl_elf *f)
 {
-	struct wanted w = { .id = id, .id_bytes = id_bytes, .not_this = main };
+	struct wanted w = {.id = id, .id_bytes = id_bytes, .not_this = main};
 
 	if (try_build_id(p, f, &w) == 0)
 		return 0;
@@ -137,7 +137,7 @@ int hl_find_shared(const struct hl_sym_places *p, const uint8_t *id, uint32_t id
 		   const struct hl_elf *beside, struct hl_elf *f)
 {
 	const char *root = p->sysroot ? p->sysroot : "";
-	struct wanted w = { .id = id, .id_bytes = id_bytes, .not_this = beside };
+	struct wanted w = {.id = id, .id_bytes = id_bytes, .not_this = beside};
 	char dir[PATH_MAX];
 
 	/* without a build-id nothing says that it belongs */
@@ -158,7 +158,7 @@ int hl_find_module(const struct hl_sym_places *p, const char *path, struct hl_el
 	size_t n = strlen(path);
 	char at[PATH_MAX];
 
-	*f = (struct hl_elf){ .fd = -1 };
+	*f = (struct hl_elf){.fd = -1};
 	/* "linux-vdso.so.1", "[vdso]" and what the program named relative to a directory we do not know */
 	if (path[0] != '/' || strlen(root) + n >= sizeof(at))
 		return -1;

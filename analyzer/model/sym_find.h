@@ -21,8 +21,8 @@ int hl_find_module(const struct hl_sym_places *p, const char *path, struct hl_el
 /* Open the debug file of a module.  id: its recorded build-id (may be none); main: the module file, its
  * elf NULL when it is absent; path: of the module.  What is found has the same build-id or, when there is
  * none, the CRC that main names.  0 or -1. */
-int hl_find_debug(const struct hl_sym_places *p, const uint8_t *id, uint32_t id_bytes, const struct hl_elf *main,
-		  const char *path, struct hl_elf *f);
+int hl_find_debug(const struct hl_sym_places *p, const uint8_t *id, uint32_t id_bytes,
+		  const struct hl_elf *main, const char *path, struct hl_elf *f);
 
 /* Open the file that several debug files share: `name` and build-id as .gnu_debugaltlink says, found
  * beside the file `beside` when the name is relative.  0 or -1. */

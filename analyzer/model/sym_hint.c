@@ -9,7 +9,8 @@
 /* Files of glibc; on Debian and its kin all their debug files are in one package. */
 static int is_libc(const char *module)
 {
-	static const char *const names[] = { "libc.so.", "libc-2.", "libm.so.", "libpthread.so.", "ld-linux", "ld-2." };
+	static const char *const names[] = {"libc.so.",       "libc-2.",  "libm.so.",
+					    "libpthread.so.", "ld-linux", "ld-2."};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (!strncmp(module, names[i], strlen(names[i])))
@@ -19,7 +20,7 @@ static int is_libc(const char *module)
 
 static int is_packaged(const char *path)
 {
-	static const char *const roots[] = { "/usr/", "/lib", "/bin/", "/sbin/", "/opt/" };
+	static const char *const roots[] = {"/usr/", "/lib", "/bin/", "/sbin/", "/opt/"};
 
 	if (!strncmp(path, "/usr/local/", 11))
 		return 0;
@@ -60,8 +61,8 @@ void hl_sym_hint(char *out, size_t room, struct hl_elfmod *const *mods, size_t n
 	if (!worst)
 		return;
 	if (worst->state == HL_ELFMOD_CHANGED) {
-		snprintf(out, room, "%s has changed since the trace was made (build-id then: %s)", worst->path,
-			 build_of(worst, hex));
+		snprintf(out, room, "%s has changed since the trace was made (build-id then: %s)",
+			 worst->path, build_of(worst, hex));
 		return;
 	}
 	if (worst->without_line < pcs / 10 + 1)
@@ -69,9 +70,10 @@ void hl_sym_hint(char *out, size_t room, struct hl_elfmod *const *mods, size_t n
 	if (is_libc(worst->module) && access("/etc/debian_version", F_OK) == 0)
 		snprintf(out, room, "no line information in %s: install libc6-dbg", worst->path);
 	else if (worst->state == HL_ELFMOD_MISSING)
-		snprintf(out, room, "%s (build-id %s) cannot be read: put it back, or use --sysroot", worst->path,
-			 build_of(worst, hex));
+		snprintf(out, room, "%s (build-id %s) cannot be read: put it back, or use --sysroot",
+			 worst->path, build_of(worst, hex));
 	else
-		snprintf(out, room, "no line information in %s (build-id %s): %s", worst->path, build_of(worst, hex),
+		snprintf(out, room, "no line information in %s (build-id %s): %s", worst->path,
+			 build_of(worst, hex),
 			 is_packaged(worst->path) ? "install its debug package" : "build it with -g");
 }

@@ -20,20 +20,21 @@ struct hl_sym_mini {
 	Elf *elf;
 };
 
-static int find_no_elf(Dwfl_Module *mod, void **user, const char *name, Dwarf_Addr base, char **file, Elf **elf)
+static int find_no_elf(Dwfl_Module *mod, void **user, const char *name, Dwarf_Addr base, char **file,
+		       Elf **elf)
 {
 	(void)mod, (void)user, (void)name, (void)base, (void)file, (void)elf;
 	return -1;
 }
 
-static int find_no_debuginfo(Dwfl_Module *mod, void **user, const char *name, Dwarf_Addr base, const char *file,
-			     const char *link, GElf_Word crc, char **found)
+static int find_no_debuginfo(Dwfl_Module *mod, void **user, const char *name, Dwarf_Addr base,
+			     const char *file, const char *link, GElf_Word crc, char **found)
 {
 	(void)mod, (void)user, (void)name, (void)base, (void)file, (void)link, (void)crc, (void)found;
 	return -1;
 }
 
-static const Dwfl_Callbacks callbacks = { .find_elf = find_no_elf, .find_debuginfo = find_no_debuginfo };
+static const Dwfl_Callbacks callbacks = {.find_elf = find_no_elf, .find_debuginfo = find_no_debuginfo};
 
 static int write_all(int fd, const char *p, size_t n)
 {

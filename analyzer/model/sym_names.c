@@ -15,18 +15,53 @@
 
 /* Sources: malloc(3), posix_memalign(3); glibc malloc/malloc.c (2.36) for the __libc_ names. */
 static const char *const family[] = {
-	"malloc",   "calloc",	     "realloc",	       "reallocarray", "free",	 "cfree",
-	"memalign", "aligned_alloc", "posix_memalign", "valloc",       "pvalloc", "free_sized",
+	"malloc",
+	"calloc",
+	"realloc",
+	"reallocarray",
+	"free",
+	"cfree",
+	"memalign",
+	"aligned_alloc",
+	"posix_memalign",
+	"valloc",
+	"pvalloc",
+	"free_sized",
 	"free_aligned_sized",
 };
 
 /* Sources: jemalloc(3), gperftools src/gperftools/tcmalloc.h, mimalloc.h. */
 static const char *const extras[] = {
-	"mallocx", "rallocx", "xallocx",  "dallocx",  "sdallocx",	"new",	     "new_n",
-	"new_nothrow",	      "new_aligned", "new_aligned_nothrow",	"newarray",  "newarray_nothrow",
-	"delete",  "delete_nothrow",	  "delete_sized", "deletearray", "deletearray_nothrow", "deletearray_sized",
-	"zalloc",  "malloc_aligned",	  "zalloc_aligned", "calloc_aligned", "realloc_aligned", "mallocn",
-	"reallocn", "reallocf", "free_size", "free_aligned", "free_size_aligned", "smallocn",
+	"mallocx",
+	"rallocx",
+	"xallocx",
+	"dallocx",
+	"sdallocx",
+	"new",
+	"new_n",
+	"new_nothrow",
+	"new_aligned",
+	"new_aligned_nothrow",
+	"newarray",
+	"newarray_nothrow",
+	"delete",
+	"delete_nothrow",
+	"delete_sized",
+	"deletearray",
+	"deletearray_nothrow",
+	"deletearray_sized",
+	"zalloc",
+	"malloc_aligned",
+	"zalloc_aligned",
+	"calloc_aligned",
+	"realloc_aligned",
+	"mallocn",
+	"reallocn",
+	"reallocf",
+	"free_size",
+	"free_aligned",
+	"free_size_aligned",
+	"smallocn",
 };
 
 static int is_one_of(const char *const *list, size_t n, const char *s, size_t bytes)
@@ -49,9 +84,10 @@ static int skip(const char **s, const char *prefix)
 
 int hl_sym_is_allocator(const char *raw, int prefixed)
 {
-	static const char *const operators[] = { "_Znw", "_Zna", "_Zdl", "_Zda", "operator new", "operator delete" };
-	static const char *const rust[] = { "__rust_", "__rdl_", "__rg_" };
-	static const char *const rust_family[] = { "alloc", "alloc_zeroed", "dealloc", "realloc" };
+	static const char *const operators[] = {"_Znw", "_Zna",         "_Zdl",
+						"_Zda", "operator new", "operator delete"};
+	static const char *const rust[] = {"__rust_", "__rdl_", "__rg_"};
+	static const char *const rust_family[] = {"alloc", "alloc_zeroed", "dealloc", "realloc"};
 	const char *s = raw;
 	size_t n = strcspn(s, ".@"); /* malloc.part.0, malloc@@GLIBC_2.2.5 */
 
@@ -76,9 +112,9 @@ int hl_sym_is_allocator(const char *raw, int prefixed)
 
 void hl_sym_names_init(struct hl_sym_names *s, struct hl_intern *intern, const char *module)
 {
-	static const char *const allocators[] = { "libjemalloc", "libtcmalloc", "libmimalloc" };
+	static const char *const allocators[] = {"libjemalloc", "libtcmalloc", "libmimalloc"};
 
-	*s = (struct hl_sym_names){ .intern = intern };
+	*s = (struct hl_sym_names){.intern = intern};
 	hl_map_init(&s->by_key);
 	for (size_t i = 0; i < sizeof(allocators) / sizeof(*allocators); i++)
 		if (!strncmp(module, allocators[i], strlen(allocators[i])))

@@ -19,7 +19,7 @@ struct hl_sym_names {
 	struct hl_sym_name *names;
 	size_t nnames, room;
 	uint8_t allocator_module; /* jemalloc and the like: their prefixed names count */
-	uint8_t ours;		  /* libheapledger.so: every function counts */
+	uint8_t ours;             /* libheapledger.so: every function counts */
 };
 
 /* module: base name of its file. */

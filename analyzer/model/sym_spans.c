@@ -6,14 +6,14 @@
 #include <stdlib.h>
 
 #define SPANS_MAX (1u << 26) /* 2 GiB of them: more are an attack, not a program */
-#define WALK_MAX  64	     /* overlapping ranges looked at; real files nest a few deep */
+#define WALK_MAX  64         /* overlapping ranges looked at; real files nest a few deep */
 
 void hl_spans_add(struct hl_spans *s, uint64_t low, uint64_t high, uint64_t value)
 {
 	if (low >= high || s->n >= SPANS_MAX)
 		return;
 	s->v = hl_grow(s->v, &s->room, s->n + 1, sizeof(*s->v));
-	s->v[s->n++] = (struct hl_span){ .low = low, .high = high, .value = value };
+	s->v[s->n++] = (struct hl_span){.low = low, .high = high, .value = value};
 }
 
 /* Equal beginnings: the longer first, so that the innermost is the last. */
@@ -67,5 +67,5 @@ const struct hl_span *hl_spans_find(const struct hl_spans *s, uint64_t addr)
 void hl_spans_release(struct hl_spans *s)
 {
 	free(s->v);
-	*s = (struct hl_spans){ 0 };
+	*s = (struct hl_spans){0};
 }

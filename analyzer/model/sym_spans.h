@@ -12,7 +12,7 @@
 
 struct hl_span {
 	uint64_t low, high; /* [low, high) */
-	uint64_t reach;	    /* after sort: the greatest high of this one and all before it */
+	uint64_t reach;     /* after sort: the greatest high of this one and all before it */
 	uint64_t value;
 };
 

@@ -31,10 +31,11 @@ static const char *string_of(struct hl_die_reader *r, Dwarf_Die *die, unsigned n
 	return dwarf_attr(die, name, &a) ? hl_die_string(r, &a) : NULL;
 }
 
-void hl_split_find(Dwarf_CU *cu, Dwarf_Die *skeleton, struct hl_die_reader *r, const struct hl_sym_places *places,
-		   const char *beside, Dwarf_Die *code)
+void hl_split_find(Dwarf_CU *cu, Dwarf_Die *skeleton, struct hl_die_reader *r,
+		   const struct hl_sym_places *places, const char *beside, Dwarf_Die *code)
 {
-	const char *name = string_of(r, skeleton, DW_AT_dwo_name), *dir = string_of(r, skeleton, DW_AT_comp_dir);
+	const char *name = string_of(r, skeleton, DW_AT_dwo_name),
+		   *dir = string_of(r, skeleton, DW_AT_comp_dir);
 	Dwarf_Die found;
 
 	if (!name)

@@ -9,7 +9,7 @@
 
 /* Set *code to the unit in the .dwo file that the skeleton unit names; leave it alone when there is none.
  * beside: directory of the file, "" unknown. */
-void hl_split_find(Dwarf_CU *cu, Dwarf_Die *skeleton, struct hl_die_reader *r, const struct hl_sym_places *places,
-		   const char *beside, Dwarf_Die *code);
+void hl_split_find(Dwarf_CU *cu, Dwarf_Die *skeleton, struct hl_die_reader *r,
+		   const struct hl_sym_places *places, const char *beside, Dwarf_Die *code);
 
 #endif

@@ -14,7 +14,7 @@ enum { UNSIZED = 8 }; /* rank: added to those without a size */
 
 static unsigned rank_of(const GElf_Sym *sym)
 {
-	static const uint8_t binding[] = { [STB_LOCAL] = 2, [STB_GLOBAL] = 0, [STB_WEAK] = 1 };
+	static const uint8_t binding[] = {[STB_LOCAL] = 2, [STB_GLOBAL] = 0, [STB_WEAK] = 1};
 	unsigned bind = GELF_ST_BIND(sym->st_info);
 	unsigned rank = bind < sizeof(binding) ? binding[bind] : 0;
 
@@ -59,7 +59,7 @@ int hl_symtab_add(struct hl_symtab *t, Elf *elf, uint32_t type)
 	if (!gelf_getehdr(elf, &ehdr))
 		return -1;
 	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn));) {
-		GElf_Shdr shdr, in = { 0 };
+		GElf_Shdr shdr, in = {0};
 		Elf_Data *data;
 		size_t n, section = SHN_UNDEF;
 
@@ -80,7 +80,7 @@ int hl_symtab_add(struct hl_symtab *t, Elf *elf, uint32_t type)
 
 				section = sym.st_shndx;
 				if (!s || !gelf_getshdr(s, &in))
-					in = (GElf_Shdr){ 0 };
+					in = (GElf_Shdr){0};
 			}
 			if (!(in.sh_flags & SHF_EXECINSTR))
 				continue;
@@ -149,5 +149,5 @@ void hl_symtab_release(struct hl_symtab *t)
 {
 	free(t->syms);
 	hl_spans_release(&t->spans);
-	*t = (struct hl_symtab){ 0 };
+	*t = (struct hl_symtab){0};
 }

@@ -13,7 +13,7 @@ struct hl_symtab {
 		uint64_t low, high;
 		const char *name; /* in the Elf it was added from */
 		uint8_t rank;
-	} *syms;
+	} * syms;
 	size_t nsyms, room;
 	struct hl_spans spans; /* value: index into syms */
 };

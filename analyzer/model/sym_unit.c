@@ -13,13 +13,16 @@
 
 void hl_sym_unit_init(struct hl_sym_unit *u, const Dwarf_Die *die, const Dwarf_Die *code)
 {
-	*u = (struct hl_sym_unit){ .die = *die, .code = *code };
+	*u = (struct hl_sym_unit){.die = *die, .code = *code};
 	switch (dwarf_srclang(&u->code)) {
 	case DW_LANG_C89:
 	case DW_LANG_C:
 	case DW_LANG_C99:
 	case DW_LANG_C11:
 	case DW_LANG_Mips_Assembler:
+	case 0x2c: /* C17 */
+	case 0x3e: /* C23 */
+	case -1:   /* it does not say */
 		break;
 	default:
 		u->scoped = 1;
@@ -42,7 +45,8 @@ static int is_scope(int tag)
 	}
 }
 
-static void index_below(struct hl_sym_unit *u, struct hl_die_reader *r, Dwarf_Die *parent, int deep, int depth)
+static void index_below(struct hl_sym_unit *u, struct hl_die_reader *r, Dwarf_Die *parent, int deep,
+			int depth)
 {
 	Dwarf_Die die;
 
@@ -52,7 +56,7 @@ static void index_below(struct hl_sym_unit *u, struct hl_die_reader *r, Dwarf_Di
 		int tag = dwarf_tag(&die);
 
 		if (tag == DW_TAG_subprogram) {
-			struct hl_die_ranges i = { 0 };
+			struct hl_die_ranges i = {0};
 			Dwarf_Addr low, high;
 
 			while (hl_die_next_range(r, &die, &i, &low, &high))

@@ -8,10 +8,10 @@
 #include "analyzer/model/sym_spans.h"
 
 struct hl_sym_unit {
-	Dwarf_Die die;	 /* with the line table */
-	Dwarf_Die code;	 /* with the functions: the same, or of a .dwo file */
+	Dwarf_Die die;   /* with the line table */
+	Dwarf_Die code;  /* with the functions: the same, or of a .dwo file */
 	uint8_t indexed; /* 0: not yet; 1: functions of the unit and its namespaces; 2: nested ones too */
-	uint8_t scoped;	 /* see hl_die_function */
+	uint8_t scoped;  /* see hl_die_function */
 	struct hl_spans functions; /* value: offset of the entry in its .debug_info */
 };
 

@@ -34,10 +34,10 @@ struct hl_symbols {
 	struct hl_elfmod **mods; /* distinct ones */
 	size_t nmods, mods_room;
 	struct hl_elfmod **by_module; /* [facts->nmodules], NULL: not asked yet */
-	struct answer *answers;	      /* [0] is the unknown frame */
+	struct answer *answers;       /* [0] is the unknown frame */
 	size_t nanswers, answers_room;
-	uint32_t *by_node;	    /* [facts->nnodes]: index of an answer + 1, 0: not asked yet */
-	struct hl_map unknown_pcs;  /* seen outside every module */
+	uint32_t *by_node;         /* [facts->nnodes]: index of an answer + 1, 0: not asked yet */
+	struct hl_map unknown_pcs; /* seen outside every module */
 	struct piece *pieces;
 	size_t room; /* frames left in the first piece */
 	struct hl_symbol_stats stats;
@@ -63,14 +63,14 @@ static const struct hl_frame *keep(struct hl_symbols *s, const struct hl_frame *
 static uint32_t add_answer(struct hl_symbols *s, const struct hl_frame *frames, uint32_t n)
 {
 	s->answers = hl_grow(s->answers, &s->answers_room, s->nanswers + 1, sizeof(*s->answers));
-	s->answers[s->nanswers] = (struct answer){ keep(s, frames, n), n };
+	s->answers[s->nanswers] = (struct answer){keep(s, frames, n), n};
 	return (uint32_t)s->nanswers++;
 }
 
 struct hl_symbols *hl_symbols_new(const struct hl_facts *facts, const struct hl_symbol_options *o)
 {
 	struct hl_symbols *s = hl_xcalloc(1, sizeof(*s));
-	struct hl_frame unknown = { .kind = HL_FRAME_UNKNOWN };
+	struct hl_frame unknown = {.kind = HL_FRAME_UNKNOWN};
 
 	/* libraries below us must not ask a server for what is not on this machine */
 	unsetenv("DEBUGINFOD_URLS");

@@ -14,13 +14,13 @@
 
 struct hl_symbol_options {
 	const char *const *debug_dirs; /* searched before /usr/lib/debug; NULL-terminated or NULL */
-	const char *sysroot;	       /* prefix for module paths and debug dirs, NULL none */
+	const char *sysroot;           /* prefix for module paths and debug dirs, NULL none */
 	const char *const *path_maps;  /* "OLD=NEW" applied to source paths, first match; or NULL */
-	int inlines;		       /* 0: one frame per pc (the innermost line) */
+	int inlines;                   /* 0: one frame per pc (the innermost line) */
 };
 
 enum hl_frame_kind {
-	HL_FRAME_LINE,	   /* file and line known */
+	HL_FRAME_LINE,     /* file and line known */
 	HL_FRAME_FUNCTION, /* function known, no line */
 	HL_FRAME_OFFSET,   /* module known, no function */
 	HL_FRAME_UNKNOWN   /* outside every module */
@@ -36,7 +36,7 @@ struct hl_frame {
 	const char *function; /* demangled; "MODULE+0xOFF" or "<unknown>" when unknown */
 	const char *module;   /* full path, "<unknown>" when outside */
 	uint32_t line;
-	uint8_t kind;	   /* enum hl_frame_kind */
+	uint8_t kind;      /* enum hl_frame_kind */
 	uint8_t allocator; /* malloc family, operator new/delete, our own frames: never the newest */
 	uint8_t inlined;   /* not a physical frame: inlined into the next one */
 };

@@ -30,7 +30,7 @@ for lib in libjemalloc.so.2 libtcmalloc_minimal.so.4 libmimalloc.so.2; do
 	fi
 	rm -f t.hl
 	out=$(LD_PRELOAD=$path "$hl" run -q -o t.hl -- ./own 2>&1)
-	rows=$("$hl" stats t.hl -n 0 --include '*/own.c' 2>&1 | sed 's|^.*/own.c|own.c|')
+	rows=$("$hl" stats t.hl -n 0 --include '*/own.c' 2>/dev/null | sed 's|^.*/own.c|own.c|')
 	want='own.c:13: size=5000 B, count=1, average=5000 B
 own.c:12: size=770 B, count=10, average=77 B'
 	if [ "$out" = "done" ] && [ "$rows" = "$want" ]; then

@@ -30,14 +30,14 @@ gcc -g -O1 -o busy busy.c || exit 1
 # SIGNAL NAME
 try() {
 	rm -f pid go "done" t.hl*
-	"$hl" run -q --buffer 1M -o t.hl -- ./busy &
+	"$hl" run -q --buffer 2M -o t.hl -- ./busy &
 	collector=$!
 	i=0
 	while ! [ -s pid ] && [ $i -lt 100 ]; do
 		sleep 0.1
 		i=$((i + 1))
 	done
-	program=$(cat pid)
+	program=$(cat pid) || return
 	kill -"$1" $collector
 	: >go
 	i=0

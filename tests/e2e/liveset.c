@@ -33,6 +33,15 @@ static volatile size_t absurd = SIZE_MAX / 2 + 1;
 /* The line is that of the call.  The size is noted as asked for. */
 #define MAKE(s, n, call) ((s)->line = __LINE__, (s)->size = (n), (s)->p = (call))
 
+/* A statement expression: the line of __LINE__ is that of the call, and only a block that is there has one. */
+#define RESIZE(s, call)                                                                                      \
+	({                                                                                                   \
+		void *made_ = (call);                                                                        \
+		if (made_)                                                                                   \
+			(s)->line = __LINE__;                                                                \
+		made_;                                                                                       \
+	})
+
 static size_t pick_size(unsigned r)
 {
 	switch (r % 16) {
@@ -102,14 +111,10 @@ static void resize(struct slot *s, unsigned r, size_t n)
 
 	switch (r % 5) {
 	case 0:
-		q = realloc(s->p, n);
-		if (q)
-			s->line = __LINE__;
+		q = RESIZE(s, realloc(s->p, n));
 		break;
 	case 1:
-		q = reallocarray(s->p, 1, n);
-		if (q)
-			s->line = __LINE__;
+		q = RESIZE(s, reallocarray(s->p, 1, n));
 		break;
 	case 2:
 		if (realloc(s->p, absurd))
@@ -120,9 +125,7 @@ static void resize(struct slot *s, unsigned r, size_t n)
 		q = realloc(s->p, n);
 		break;
 	default:
-		q = realloc(s->p, n);
-		if (q)
-			s->line = __LINE__;
+		q = RESIZE(s, realloc(s->p, n));
 		break;
 	}
 	s->p = q;

@@ -2,7 +2,7 @@
  * fixture.c - allocates what tests/golden/fixture.py describes, from the same lines.
  *
  * The stacks must end where the fixture's do: each runs on a context whose first function has no
- * return address (0 ends every unwinder), on a piece of the thread's own stack.  One block comes from
+ * return address and no frame pointer (0 ends every unwinder), on a piece of the thread's own stack.  One block comes from
  * machine code outside every module, so nobody can name its frame.
  * Build: gcc -O0 -g.  Its name in a report is COMPILATION-DIRECTORY/a and so on.
  */
@@ -34,8 +34,10 @@ static void enter(void (*outermost)(void))
 	makecontext(&there, outermost, 0);
 #if defined(__x86_64__)
 	*(uint64_t *)there.uc_mcontext.gregs[REG_RSP] = 0;
+	there.uc_mcontext.gregs[REG_RBP] = 0;
 #elif defined(__aarch64__)
 	there.uc_mcontext.regs[30] = 0;
+	there.uc_mcontext.regs[29] = 0;
 #endif
 	swapcontext(&here, &there);
 }
@@ -91,6 +93,7 @@ static void b1(void) { kept[nkept++] = malloc(size); leave(); }
 static void b4(void) { kept[nkept++] = newest(); leave(); }
 #line 578 "c"
 static void c578(void) { kept[nkept++] = malloc(size); leave(); }
+#line 1 "rest"
 /* clang-format on */
 
 static void allocate(void (*outermost)(void), void *(*innermost)(void), size_t n)

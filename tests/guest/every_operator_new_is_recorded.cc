@@ -14,15 +14,15 @@ static void *volatile sink;
 
 int main()
 {
-	sink = new small;                                // live 1 x 40
-	sink = new small[3];                             // live 1 x 120
-	sink = new (std::nothrow) small;                 // live 1 x 40
-	sink = new (std::nothrow) small[2];              // live 1 x 80
-	sink = new wide;                                 // live 1 x 256
-	sink = new wide[2];                              // live 1 x 512
-	sink = ::operator new(77);                       // live 1 x 77
-	sink = ::operator new(78, std::align_val_t(64)); // live 1 x 78
-	sink = ::operator new[](79, std::nothrow);       // live 1 x 79
+	sink = new small;                                 // live 1 x 40
+	sink = new small[3];                              // live 1 x 120
+	sink = new (std::nothrow) small;                  // live 1 x 40
+	sink = new (std::nothrow) small[2];               // live 1 x 80
+	sink = new wide;                                  // live 1 x 256
+	sink = new wide[2];                               // live 1 x 512
+	sink = ::operator new(77);                        // live 1 x 77
+	sink = ::operator new(192, std::align_val_t(64)); // live 1 x 192
+	sink = ::operator new[](79, std::nothrow);        // live 1 x 79
 
 	small *s = new small; // total 1 x 40
 	sink = s;

@@ -4,8 +4,9 @@
 #include "analyzer/analysis/snapfile.h"
 #include "tests/unit/heap_model.h"
 #include <check.h>
+#include <zstd.h>
 
-static const struct hl_style all = { 0 };
+static const struct hl_style all = {0};
 
 START_TEST(rows_are_ordered_by_change_then_size_then_count)
 {
@@ -21,7 +22,7 @@ START_TEST(rows_are_ordered_by_change_then_size_then_count)
 	model_add(&now, 50, "new.c:1");
 	model_add(&now, 0, "zero.c:2");
 	model_add(&now, 0, "zero.c:1");
-	text = model_diff(&old, &now, &(struct hl_grouping){ 0 }, NULL, &hl_format_text, &all);
+	text = model_diff(&old, &now, &(struct hl_grouping){0}, NULL, &hl_format_text, &all);
 	ck_assert_str_eq(text, "new.c:1: size=50 B (+50 B), count=1 (+1), average=50 B\n"
 			       "gone.c:1: size=0 B (-50 B), count=0 (-1)\n"
 			       "same.c:1: size=10 B (+0 B), count=1 (+0), average=10 B\n"
@@ -36,10 +37,19 @@ END_TEST
 
 static struct hl_provenance provenance(int complete)
 {
-	return (struct hl_provenance){ .version = "1", .trace = "t\377.hl", .exe = "/bin/x", .cmdline = "x y",
-				       .at = "mark",   .label = "lab",	   .uuid = "00ff",  .image = 3,
-				       .pid = 42,      .number = 2,	   .seconds = 1.5,  .complete = complete,
-				       .totals = { 1, 2, 3, 4, 5, 6, 7, 8 } };
+	return (struct hl_provenance){.version = "1",
+				      .trace = "t\377.hl",
+				      .exe = "/bin/x",
+				      .cmdline = "x y",
+				      .at = "mark",
+				      .label = "lab",
+				      .uuid = "00ff",
+				      .image = 3,
+				      .pid = 42,
+				      .number = 2,
+				      .seconds = 1.5,
+				      .complete = complete,
+				      .totals = {1, 2, 3, 4, 5, 6, 7, 8}};
 }
 
 static void save(struct model *m, int complete, uint8_t **bytes, size_t *n)
@@ -64,7 +74,8 @@ START_TEST(an_extracted_snapshot_reads_back_as_it_was)
 	model_init(&m, names);
 	model_fixture(&m, 1);
 	hl_names_set_truncated(names, model_stack(names, "a:2,b:4"));
-	*model_site(&m, "dead.c:1", 2, HL_KIND_NEW) = (struct hl_stat){ .total = 9, .allocations = 1, .temporary = 1 };
+	*model_site(&m, "dead.c:1", 2, HL_KIND_NEW) =
+		(struct hl_stat){.total = 9, .allocations = 1, .temporary = 1};
 	save(&m, 1, &bytes, &n);
 	model_init(&back, others);
 	hl_heap_release(&back.heap);
@@ -72,7 +83,7 @@ START_TEST(an_extracted_snapshot_reads_back_as_it_was)
 	ck_assert_int_eq(hl_snapfile_read(bytes, n, "x.hls", &p, &back.heap, &d), HL_OK);
 	for (int by = 0; by < HL_BY_COUNT; by++)
 		for (int sort = HL_SORT_LIVE; sort < HL_SORT_NUMBER; sort++) {
-			struct hl_grouping g = { .by = by };
+			struct hl_grouping g = {.by = by};
 
 			a = model_stats(&m, &g, NULL, sort, &hl_format_json, &all);
 			b = model_stats(&back, &g, NULL, sort, &hl_format_json, &all);
@@ -100,7 +111,7 @@ START_TEST(a_damaged_snapshot_file_is_an_error_and_nothing_else)
 {
 	struct hl_names *names = hl_names_new();
 	struct model m;
-	static const struct hl_grouping g = { .by = HL_BY_TRACEBACK };
+	static const struct hl_grouping g = {.by = HL_BY_TRACEBACK};
 	uint8_t *bytes, *copy;
 	char *want;
 	size_t n;
@@ -112,8 +123,8 @@ START_TEST(a_damaged_snapshot_file_is_an_error_and_nothing_else)
 	copy = malloc(n);
 	for (size_t i = 0; i < 3 * n; i++) {
 		struct hl_names *others = hl_names_new();
-		struct hl_provenance p = { 0 };
-		struct hl_diag d = { 0 };
+		struct hl_provenance p = {0};
+		struct hl_diag d = {0};
 		struct model back;
 		size_t bytes_left = i < n ? i : n;
 		int err;
@@ -132,8 +143,8 @@ START_TEST(a_damaged_snapshot_file_is_an_error_and_nothing_else)
 			ck_assert_str_eq(text, want);
 			free(text);
 		} else {
-			ck_assert_msg(err == HL_ERR_FORMAT && strstr(d.text, "x.hls: "), "byte %zu: %d %s", i % n, err,
-				      d.text);
+			ck_assert_msg(err == HL_ERR_FORMAT && strstr(d.text, "x.hls: "), "byte %zu: %d %s",
+				      i % n, err, d.text);
 		}
 		hl_provenance_release(&p);
 		model_release(&back);
@@ -147,5 +158,72 @@ START_TEST(a_damaged_snapshot_file_is_an_error_and_nothing_else)
 }
 END_TEST
 
-MODEL_MAIN("diff", rows_are_ordered_by_change_then_size_then_count, an_extracted_snapshot_reads_back_as_it_was,
-	   a_damaged_snapshot_file_is_an_error_and_nothing_else)
+/* An .hls file whose JSON is this; the status of reading it. */
+static int read_json(const char *json)
+{
+	size_t room = ZSTD_compressBound(strlen(json)), n;
+	uint8_t *bytes = malloc(HL_SNAPFILE_MAGIC_BYTES + room);
+	struct hl_names *names = hl_names_new();
+	struct hl_stacks *stacks = hl_stacks_new(names, NULL, NULL);
+	struct hl_provenance p = {0};
+	struct hl_heap heap;
+	struct hl_diag d;
+	int err;
+
+	memcpy(bytes, HL_SNAPFILE_MAGIC, HL_SNAPFILE_MAGIC_BYTES);
+	n = ZSTD_compress(bytes + HL_SNAPFILE_MAGIC_BYTES, room, json, strlen(json), 1);
+	hl_heap_init(&heap, stacks);
+	err = hl_snapfile_read(bytes, HL_SNAPFILE_MAGIC_BYTES + n, "x.hls", &p, &heap, &d);
+	ck_assert(err == HL_OK || strstr(d.text, "x.hls: "));
+	hl_provenance_release(&p);
+	hl_heap_release(&heap);
+	hl_stacks_free(stacks);
+	hl_names_free(names);
+	free(bytes);
+	return err;
+}
+
+#define HLS(frames, tracebacks, threads, sites)                                                              \
+	"{\"schema\":1,\"strings\":[\"a\",\"b\"],\"frames\":" frames ",\"tracebacks\":" tracebacks           \
+	",\"threads\":" threads ",\"sites\":" sites "}"
+
+START_TEST(no_number_of_a_snapshot_file_is_believed)
+{
+	static const char *const good[] = {
+		HLS("[[0,1,1,0,0]]", "[[0,0,0],[1,0,1]]", "[[1,7]]", "[[2,0,0,1,2,3,4,5]]"),
+		HLS("[[0,1,1,0,0,\"later\"]]", "[[0,0,0]]", "[[1,7]]", "[]"),
+		"{\"schema\":1}",
+	};
+	static const char *const bad[] = {
+		"",
+		"[]",
+		"{\"schema\":2}",
+		"{\"schema\":-1}",
+		"{\"schema\":1,\"strings\":[1]}",
+		HLS("[[2,1,1,0,0]]", "[]", "[]", "[]"),                              /* no string 2 */
+		HLS("[[0,-1,1,0,0]]", "[]", "[]", "[]"),                             /* a line below 0 */
+		HLS("[[0,4294967296,1,0,0]]", "[]", "[]", "[]"),                     /* and one too large */
+		HLS("[[0,1,1,0,4]]", "[]", "[]", "[]"),                              /* no such kind */
+		HLS("[[0,1]]", "[]", "[]", "[]"),                                    /* too short */
+		HLS("[0]", "[]", "[]", "[]"),                                        /* no array */
+		HLS("[[0,1,1,0,0]]", "[[0,1,0]]", "[]", "[]"),                       /* no frame 1 */
+		HLS("[[0,1,1,0,0]]", "[[1,0,0]]", "[]", "[]"),                       /* its own caller */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[2,0]]", "[]"),                  /* no string 2 */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[0,0,0,1,1,1,1,1]]"), /* traceback 0 */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[2,0,0,1,1,1,1,1]]"), /* no traceback 2 */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[1,1,0,1,1,1,1,1]]"), /* no thread 1 */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[1,0,4,1,1,1,1,1]]"), /* no such kind */
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[1,0,0,1,1,1,1]]"),
+		HLS("[[0,1,1,0,0]]", "[[0,0,0]]", "[[0,0]]", "[[1,0,0,1.5,1,1,1,1]]"),
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		ck_assert_msg(read_json(good[i]) == HL_OK, "%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(read_json(bad[i]) == HL_ERR_FORMAT, "%s", bad[i]);
+}
+END_TEST
+
+MODEL_MAIN("diff", rows_are_ordered_by_change_then_size_then_count,
+	   an_extracted_snapshot_reads_back_as_it_was, a_damaged_snapshot_file_is_an_error_and_nothing_else,
+	   no_number_of_a_snapshot_file_is_believed)

@@ -5,7 +5,7 @@
 #include "tests/unit/heap_model.h"
 #include <check.h>
 
-static const struct hl_style all = { 0 };
+static const struct hl_style all = {0};
 
 static void expect(struct model *m, struct hl_grouping g, enum hl_sort sort, const char *want)
 {
@@ -29,9 +29,9 @@ static void with_model(void (*f)(struct model *))
 static void recursion(struct model *m)
 {
 	model_add(m, 10, "a.c:2,a.c:2,b.c:1");
-	expect(m, (struct hl_grouping){ .by = HL_BY_LINENO, .cumulative = 1 }, HL_SORT_LIVE,
+	expect(m, (struct hl_grouping){.by = HL_BY_LINENO, .cumulative = 1}, HL_SORT_LIVE,
 	       "a.c:2: size=20 B, count=2, average=10 B\nb.c:1: size=10 B, count=1, average=10 B\n");
-	expect(m, (struct hl_grouping){ .by = HL_BY_LINENO, .cumulative = 1, .dedup = 1 }, HL_SORT_LIVE,
+	expect(m, (struct hl_grouping){.by = HL_BY_LINENO, .cumulative = 1, .dedup = 1}, HL_SORT_LIVE,
 	       "b.c:1: size=10 B, count=1, average=10 B\na.c:2: size=10 B, count=1, average=10 B\n");
 }
 
@@ -43,26 +43,27 @@ END_TEST
 
 static void keys(struct model *m)
 {
-	uint32_t named = hl_names_frame(
-		m->names, &(struct hl_name_frame){ hl_names_intern(m->names, "lib.so!go"), 0,
-						   hl_names_intern(m->names, "go"),
-						   hl_names_intern(m->names, "/usr/lib/lib.so"), HL_NAME_FUNCTION });
+	uint32_t named =
+		hl_names_frame(m->names, &(struct hl_name_frame){hl_names_intern(m->names, "lib.so!go"), 0,
+								 hl_names_intern(m->names, "go"),
+								 hl_names_intern(m->names, "/usr/lib/lib.so"),
+								 HL_NAME_FUNCTION});
 	struct hl_stat *s;
 	uint32_t site = hl_heap_site(&m->heap, hl_names_traceback(m->names, 0, named), 2, HL_KIND_NEW, NULL);
 
-	m->heap.sites[site].stat = (struct hl_stat){ .size = 5, .count = 1 };
+	m->heap.sites[site].stat = (struct hl_stat){.size = 5, .count = 1};
 	s = model_site(m, "a.c:1", 1, HL_KIND_MALLOC);
-	*s = (struct hl_stat){ .size = 8, .count = 2 };
-	expect(m, (struct hl_grouping){ .by = HL_BY_FUNCTION }, HL_SORT_LIVE,
+	*s = (struct hl_stat){.size = 8, .count = 2};
+	expect(m, (struct hl_grouping){.by = HL_BY_FUNCTION}, HL_SORT_LIVE,
 	       "f_a.c (a.c): size=8 B, count=2, average=4 B\n"
 	       "go (/usr/lib/lib.so): size=5 B, count=1, average=5 B\n");
-	expect(m, (struct hl_grouping){ .by = HL_BY_OBJECT }, HL_SORT_LIVE,
+	expect(m, (struct hl_grouping){.by = HL_BY_OBJECT}, HL_SORT_LIVE,
 	       "/lib/mod: size=8 B, count=2, average=4 B\n/usr/lib/lib.so: size=5 B, count=1, average=5 B\n");
-	expect(m, (struct hl_grouping){ .by = HL_BY_THREAD }, HL_SORT_LIVE,
+	expect(m, (struct hl_grouping){.by = HL_BY_THREAD}, HL_SORT_LIVE,
 	       "main (100): size=8 B, count=2, average=4 B\nworker (101): size=5 B, count=1, average=5 B\n");
-	expect(m, (struct hl_grouping){ .by = HL_BY_THREAD, .no_tid = 1 }, HL_SORT_LIVE,
+	expect(m, (struct hl_grouping){.by = HL_BY_THREAD, .no_tid = 1}, HL_SORT_LIVE,
 	       "main: size=8 B, count=2, average=4 B\nworker: size=5 B, count=1, average=5 B\n");
-	expect(m, (struct hl_grouping){ .by = HL_BY_FILENAME }, HL_SORT_LIVE,
+	expect(m, (struct hl_grouping){.by = HL_BY_FILENAME}, HL_SORT_LIVE,
 	       "a.c:0: size=8 B, count=2, average=4 B\nlib.so!go:0: size=5 B, count=1, average=5 B\n");
 }
 
@@ -77,18 +78,19 @@ static void templates(struct model *m)
 	uint32_t file = hl_names_intern(m->names, "v.h"), module = hl_names_intern(m->names, "/m");
 
 	for (int i = 0; i < 2; i++) {
-		struct hl_name_frame f = { file, 7, hl_names_intern(m->names, i ? "push<long>" : "push<int>"), module,
-					   HL_NAME_LINE };
-		uint32_t site = hl_heap_site(&m->heap,
-					     hl_names_traceback(m->names, 0, hl_names_frame(m->names, &f)), 1,
-					     HL_KIND_NEW, NULL);
+		struct hl_name_frame f = {file, 7, hl_names_intern(m->names, i ? "push<long>" : "push<int>"),
+					  module, HL_NAME_LINE};
+		uint32_t site =
+			hl_heap_site(&m->heap, hl_names_traceback(m->names, 0, hl_names_frame(m->names, &f)),
+				     1, HL_KIND_NEW, NULL);
 
-		m->heap.sites[site].stat = (struct hl_stat){ .size = 1, .count = 1 };
+		m->heap.sites[site].stat = (struct hl_stat){.size = 1, .count = 1};
 	}
-	expect(m, (struct hl_grouping){ .by = HL_BY_TRACEBACK }, HL_SORT_LIVE,
+	expect(m, (struct hl_grouping){.by = HL_BY_TRACEBACK}, HL_SORT_LIVE,
 	       "v.h:7: size=2 B, count=2, average=1 B\n  File \"v.h\", line 7\n");
-	expect(m, (struct hl_grouping){ .by = HL_BY_FUNCTION }, HL_SORT_LIVE,
-	       "push<long> (v.h): size=1 B, count=1, average=1 B\npush<int> (v.h): size=1 B, count=1, average=1 B\n");
+	expect(m, (struct hl_grouping){.by = HL_BY_FUNCTION}, HL_SORT_LIVE,
+	       "push<long> (v.h): size=1 B, count=1, average=1 B\npush<int> (v.h): size=1 B, count=1, "
+	       "average=1 B\n");
 }
 
 START_TEST(tracebacks_of_equal_lines_are_one_row_whatever_the_function)
@@ -102,13 +104,15 @@ static void sorts(struct model *m)
 	struct hl_stat *freed = model_site(m, "b.c:1", 1, HL_KIND_MALLOC);
 
 	model_add(m, 3, "a.c:1");
-	*freed = (struct hl_stat){ .total = 20480, .allocations = 9, .temporary = 4 };
-	expect(m, (struct hl_grouping){ 0 }, HL_SORT_LIVE, "a.c:1: size=3 B, count=1, average=3 B\n");
-	expect(m, (struct hl_grouping){ 0 }, HL_SORT_TOTAL,
-	       "b.c:1: size=0 B, count=0, total=20.0 KiB\na.c:1: size=3 B, count=1, average=3 B, total=3 B\n");
-	expect(m, (struct hl_grouping){ 0 }, HL_SORT_COUNT,
-	       "b.c:1: size=0 B, count=0, allocations=9\na.c:1: size=3 B, count=1, average=3 B, allocations=1\n");
-	expect(m, (struct hl_grouping){ 0 }, HL_SORT_TEMPORARY, "b.c:1: size=0 B, count=0, temporary=4\n");
+	*freed = (struct hl_stat){.total = 20480, .allocations = 9, .temporary = 4};
+	expect(m, (struct hl_grouping){0}, HL_SORT_LIVE, "a.c:1: size=3 B, count=1, average=3 B\n");
+	expect(m, (struct hl_grouping){0}, HL_SORT_TOTAL,
+	       "b.c:1: size=0 B, count=0, total=20.0 KiB\na.c:1: size=3 B, count=1, average=3 B, total=3 "
+	       "B\n");
+	expect(m, (struct hl_grouping){0}, HL_SORT_COUNT,
+	       "b.c:1: size=0 B, count=0, allocations=9\na.c:1: size=3 B, count=1, average=3 B, "
+	       "allocations=1\n");
+	expect(m, (struct hl_grouping){0}, HL_SORT_TEMPORARY, "b.c:1: size=0 B, count=0, temporary=4\n");
 }
 
 START_TEST(a_sort_shows_its_field_and_the_rows_that_have_it)
@@ -121,12 +125,12 @@ START_TEST(cumulative_is_refused_where_tracemalloc_refuses_it)
 {
 	struct hl_diag d;
 
-	ck_assert_int_eq(hl_grouping_check(&(struct hl_grouping){ .by = HL_BY_TRACEBACK, .cumulative = 1 }, &d),
+	ck_assert_int_eq(hl_grouping_check(&(struct hl_grouping){.by = HL_BY_TRACEBACK, .cumulative = 1}, &d),
 			 HL_ERR_USAGE);
-	ck_assert_int_eq(hl_grouping_check(&(struct hl_grouping){ .by = HL_BY_THREAD, .cumulative = 1 }, &d),
+	ck_assert_int_eq(hl_grouping_check(&(struct hl_grouping){.by = HL_BY_THREAD, .cumulative = 1}, &d),
 			 HL_ERR_USAGE);
-	ck_assert_int_eq(hl_grouping_check(&(struct hl_grouping){ .dedup = 1 }, &d), HL_ERR_USAGE);
-	ck_assert_int_eq(hl_grouping_check(&(struct hl_grouping){ .by = HL_BY_FILENAME, .cumulative = 1 }, &d),
+	ck_assert_int_eq(hl_grouping_check(&(struct hl_grouping){.dedup = 1}, &d), HL_ERR_USAGE);
+	ck_assert_int_eq(hl_grouping_check(&(struct hl_grouping){.by = HL_BY_FILENAME, .cumulative = 1}, &d),
 			 HL_OK);
 }
 END_TEST
@@ -142,7 +146,7 @@ static void run_start(struct run *r, struct hl_names *names, const struct hl_gro
 {
 	model_init(&r->m, names);
 	r->view = hl_view_new(&r->m.heap, g, NULL, NULL);
-	r->c = (struct hl_collector){ .heap = &r->m.heap, .o = { .until = UINT64_MAX, .view = r->view } };
+	r->c = (struct hl_collector){.heap = &r->m.heap, .o = {.until = UINT64_MAX, .view = r->view}};
 }
 
 static struct hl_rows run_end(struct run *r, enum hl_sort sort)
@@ -157,7 +161,7 @@ static struct hl_rows run_end(struct run *r, enum hl_sort sort)
 
 static struct hl_block born(struct run *r, uint64_t size, const char *stack)
 {
-	struct hl_block b = { .size = size, .stack = model_stack(r->m.names, stack), .thread = 1, .stamp = 10 };
+	struct hl_block b = {.size = size, .stack = model_stack(r->m.names, stack), .thread = 1, .stamp = 10};
 
 	hl_collect_sink.born(&r->c, &b);
 	return b;
@@ -170,7 +174,7 @@ START_TEST(the_peak_of_a_row_is_its_own_not_the_heaps)
 	struct hl_rows rows;
 	struct hl_block a;
 
-	run_start(&r, names, &(struct hl_grouping){ .by = HL_BY_LINENO });
+	run_start(&r, names, &(struct hl_grouping){.by = HL_BY_LINENO});
 	a = born(&r, 100, "a.c:1");
 	hl_collect_sink.died(&r.c, &a, 11, 1);
 	born(&r, 40, "b.c:1,a.c:1");
@@ -197,7 +201,7 @@ START_TEST(a_cumulative_peak_counts_a_line_as_often_as_the_stack_has_it)
 	struct hl_rows rows;
 	struct hl_block a;
 
-	run_start(&r, names, &(struct hl_grouping){ .by = HL_BY_LINENO, .cumulative = 1 });
+	run_start(&r, names, &(struct hl_grouping){.by = HL_BY_LINENO, .cumulative = 1});
 	a = born(&r, 10, "a.c:2,a.c:2,b.c:1");
 	hl_collect_sink.died(&r.c, &a, 11, 0);
 	born(&r, 1, "a.c:2");
@@ -216,11 +220,15 @@ static struct hl_rows realloc_run(int origin, struct hl_names *names)
 	struct run r;
 	struct hl_block old, now;
 
-	run_start(&r, names, &(struct hl_grouping){ .by = HL_BY_LINENO });
+	run_start(&r, names, &(struct hl_grouping){.by = HL_BY_LINENO});
 	r.c.o.origin = origin;
 	old = born(&r, 100, "a.c:1");
-	now = (struct hl_block){ .size = 150, .stack = model_stack(names, "b.c:2"), .thread = 1, .stamp = 20,
-				 .entry = HL_ENTRY_REALLOC, .user = old.user };
+	now = (struct hl_block){.size = 150,
+				.stack = model_stack(names, "b.c:2"),
+				.thread = 1,
+				.stamp = 20,
+				.entry = HL_ENTRY_REALLOC,
+				.user = old.user};
 	hl_collect_sink.moved(&r.c, &old, &now);
 	hl_collect_sink.shrunk(&r.c, &now, 30, 21);
 	return run_end(&r, HL_SORT_LIVE);
@@ -261,13 +269,13 @@ START_TEST(blocks_outside_of_since_and_min_size_do_not_count)
 	struct hl_rows rows;
 	struct hl_block old, now, small;
 
-	run_start(&r, names, &(struct hl_grouping){ .by = HL_BY_LINENO });
+	run_start(&r, names, &(struct hl_grouping){.by = HL_BY_LINENO});
 	r.c.o.since = 10;
 	r.c.o.min_size = 50;
 	old = born(&r, 100, "a.c:1"); /* stamp 10 is not after 10 */
 	ck_assert_uint_eq(old.user, 0);
 	hl_collect_sink.died(&r.c, &old, 15, 0);
-	small = (struct hl_block){ .size = 49, .stack = model_stack(names, "b.c:1"), .thread = 1, .stamp = 11 };
+	small = (struct hl_block){.size = 49, .stack = model_stack(names, "b.c:1"), .thread = 1, .stamp = 11};
 	hl_collect_sink.born(&r.c, &small);
 	now = small;
 	now.size = 50;
@@ -289,8 +297,8 @@ START_TEST(inherited_blocks_are_live_but_no_allocations_of_this_process)
 	struct hl_rows rows;
 	struct hl_block b;
 
-	run_start(&r, names, &(struct hl_grouping){ .by = HL_BY_LINENO });
-	b = (struct hl_block){ .size = 8, .stack = model_stack(names, "a.c:1"), .thread = 1, .inherited = 1 };
+	run_start(&r, names, &(struct hl_grouping){.by = HL_BY_LINENO});
+	b = (struct hl_block){.size = 8, .stack = model_stack(names, "a.c:1"), .thread = 1, .inherited = 1};
 	hl_collect_sink.born(&r.c, &b);
 	rows = run_end(&r, HL_SORT_TOTAL);
 	ck_assert_uint_eq(rows.n, 1);
@@ -304,9 +312,10 @@ END_TEST
 
 MODEL_MAIN("group", a_line_twice_in_a_stack_counts_twice_unless_dedup, every_grouping_has_its_own_label,
 	   tracebacks_of_equal_lines_are_one_row_whatever_the_function,
-	   a_sort_shows_its_field_and_the_rows_that_have_it, cumulative_is_refused_where_tracemalloc_refuses_it,
-	   the_peak_of_a_row_is_its_own_not_the_heaps,
-	   a_cumulative_peak_counts_a_line_as_often_as_the_stack_has_it, a_grown_block_has_the_stack_of_the_realloc,
+	   a_sort_shows_its_field_and_the_rows_that_have_it,
+	   cumulative_is_refused_where_tracemalloc_refuses_it, the_peak_of_a_row_is_its_own_not_the_heaps,
+	   a_cumulative_peak_counts_a_line_as_often_as_the_stack_has_it,
+	   a_grown_block_has_the_stack_of_the_realloc,
 	   a_grown_block_keeps_its_first_stack_when_asked_and_peaks_once,
 	   blocks_outside_of_since_and_min_size_do_not_count,
 	   inherited_blocks_are_live_but_no_allocations_of_this_process)

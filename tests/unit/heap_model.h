@@ -11,6 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The top of the source tree. */
+static inline const char *model_root(void)
+{
+	const char *root = getenv("HL_ROOT");
+
+	return root ? root : ".";
+}
+
 struct model {
 	struct hl_names *names;
 	struct hl_stacks *stacks;
@@ -38,9 +46,9 @@ static inline uint32_t model_frame(struct hl_names *n, const char *file, uint32_
 	char function[256];
 
 	snprintf(function, sizeof(function), "f_%s", file);
-	return hl_names_frame(n, &(struct hl_name_frame){ hl_names_intern(n, file), line,
-							  hl_names_intern(n, function),
-							  hl_names_intern(n, "/lib/mod"), HL_NAME_LINE });
+	return hl_names_frame(n, &(struct hl_name_frame){hl_names_intern(n, file), line,
+							 hl_names_intern(n, function),
+							 hl_names_intern(n, "/lib/mod"), HL_NAME_LINE});
 }
 
 static inline uint32_t model_stack(struct hl_names *n, const char *stack)
@@ -56,13 +64,15 @@ static inline uint32_t model_stack(struct hl_names *n, const char *stack)
 		end = comma ? comma : copy;
 		colon = strrchr(comma ? comma + 1 : copy, ':');
 		*colon = '\0';
-		t = hl_names_traceback(n, t, model_frame(n, comma ? comma + 1 : copy, (uint32_t)atoi(colon + 1)));
+		t = hl_names_traceback(n, t,
+				       model_frame(n, comma ? comma + 1 : copy, (uint32_t)atoi(colon + 1)));
 	}
 	free(copy);
 	return t;
 }
 
-static inline struct hl_stat *model_site(struct model *m, const char *stack, uint32_t thread, enum hl_kind kind)
+static inline struct hl_stat *model_site(struct model *m, const char *stack, uint32_t thread,
+					 enum hl_kind kind)
 {
 	uint32_t site = hl_heap_site(&m->heap, model_stack(m->names, stack), thread, kind, NULL);
 
@@ -96,7 +106,8 @@ static inline void model_fixture(struct model *m, int snapshot)
 
 /* What a format prints, malloc'd. */
 static inline char *model_stats(struct model *m, const struct hl_grouping *g, const struct hl_filter *f,
-				enum hl_sort sort, const struct hl_format *format, const struct hl_style *style)
+				enum hl_sort sort, const struct hl_format *format,
+				const struct hl_style *style)
 {
 	struct hl_view *v = hl_view_new(&m->heap, g, f, NULL);
 	struct hl_rows rows;
@@ -106,7 +117,7 @@ static inline char *model_stats(struct model *m, const struct hl_grouping *g, co
 
 	hl_view_rows(v, sort, format == &hl_format_text ? 0 : HL_VIEW_FULL, &rows);
 	format->stats(out, style,
-		      &(struct hl_stats_report){ { "t.hl", "mark", 2, "la\"bel", 1.5 }, { .size = 115 }, &rows });
+		      &(struct hl_stats_report){{"t.hl", "mark", 2, "la\"bel", 1.5}, {.size = 115}, &rows});
 	fclose(out);
 	free(rows.row);
 	hl_view_free(v);
@@ -128,8 +139,8 @@ static inline char *model_diff(struct model *old, struct model *now, const struc
 	hl_view_rows(b, HL_SORT_LIVE, 0, &y);
 	hl_diff_rows(&x, &y, &diff);
 	format->diff(out, style,
-		     &(struct hl_diff_report){ { "o.hl", "end", 0, "", 0 }, { "n.hl", "end", 0, "", 1 }, { 0 }, { 0 },
-					       &diff });
+		     &(struct hl_diff_report){
+			     {"o.hl", "end", 0, "", 0}, {"n.hl", "end", 0, "", 1}, {0}, {0}, &diff});
 	fclose(out);
 	free(diff.row);
 	free(x.row);
@@ -139,24 +150,24 @@ static inline char *model_diff(struct model *old, struct model *now, const struc
 	return text;
 }
 
-#define MODEL_MAIN(suite_name, ...)                                                                                \
-	int main(void)                                                                                             \
-	{                                                                                                          \
-		const TTest *const tests[] = { __VA_ARGS__ };                                               \
-		Suite *s = suite_create(suite_name);                                                               \
-		TCase *c = tcase_create("all");                                                                    \
-		SRunner *r;                                                                                        \
-		int failed;                                                                                        \
-                                                                                                                   \
-		tcase_set_timeout(c, 60);                                                                          \
-		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                                      \
-			tcase_add_test(c, tests[i]);                                                               \
-		suite_add_tcase(s, c);                                                                             \
-		r = srunner_create(s);                                                                             \
-		srunner_run_all(r, CK_ENV);                                                                        \
-		failed = srunner_ntests_failed(r);                                                                 \
-		srunner_free(r);                                                                                   \
-		return failed != 0;                                                                                \
+#define MODEL_MAIN(suite_name, ...)                                                                          \
+	int main(void)                                                                                       \
+	{                                                                                                    \
+		const TTest *const tests[] = {__VA_ARGS__};                                                  \
+		Suite *s = suite_create(suite_name);                                                         \
+		TCase *c = tcase_create("all");                                                              \
+		SRunner *r;                                                                                  \
+		int failed;                                                                                  \
+                                                                                                             \
+		tcase_set_timeout(c, 60);                                                                    \
+		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                                \
+			tcase_add_test(c, tests[i]);                                                         \
+		suite_add_tcase(s, c);                                                                       \
+		r = srunner_create(s);                                                                       \
+		srunner_run_all(r, CK_ENV);                                                                  \
+		failed = srunner_ntests_failed(r);                                                           \
+		srunner_free(r);                                                                             \
+		return failed != 0;                                                                          \
 	}
 
 #endif

@@ -15,7 +15,7 @@ struct scene {
 
 static struct scene scene_new(void)
 {
-	struct scene s = { .names = hl_names_new() };
+	struct scene s = {.names = hl_names_new()};
 
 	model_init(&s.m, s.names);
 	return s;
@@ -29,7 +29,7 @@ static void scene_end(struct scene *s)
 
 static char *stats(struct scene *s, enum hl_by by, const struct hl_format *format, struct hl_style style)
 {
-	return model_stats(&s->m, &(struct hl_grouping){ .by = by }, NULL, HL_SORT_LIVE, format, &style);
+	return model_stats(&s->m, &(struct hl_grouping){.by = by}, NULL, HL_SORT_LIVE, format, &style);
 }
 
 static void expect_traceback(struct scene *s, struct hl_style style, const char *want)
@@ -50,14 +50,15 @@ START_TEST(a_limit_keeps_the_newest_and_a_negative_one_the_oldest_frames)
 	struct scene s = scene_new();
 
 	model_add(&s.m, 8, "a:1,b:2,c:3");
-	expect_traceback(&s, (struct hl_style){ 0 }, ROW C B A);
-	expect_traceback(&s, (struct hl_style){ .most_recent_first = 1 }, ROW A B C);
-	expect_traceback(&s, (struct hl_style){ .has_frames = 1, .frames = 2 }, ROW B A);
-	expect_traceback(&s, (struct hl_style){ .has_frames = 1, .frames = 9 }, ROW C B A);
-	expect_traceback(&s, (struct hl_style){ .has_frames = 1, .frames = -2 }, ROW C B);
-	expect_traceback(&s, (struct hl_style){ .has_frames = 1, .frames = -2, .most_recent_first = 1 }, ROW B C);
-	expect_traceback(&s, (struct hl_style){ .has_frames = 1, .frames = -9 }, ROW C B A);
-	expect_traceback(&s, (struct hl_style){ .has_frames = 1, .frames = 0 }, ROW);
+	expect_traceback(&s, (struct hl_style){0}, ROW C B A);
+	expect_traceback(&s, (struct hl_style){.most_recent_first = 1}, ROW A B C);
+	expect_traceback(&s, (struct hl_style){.has_frames = 1, .frames = 2}, ROW B A);
+	expect_traceback(&s, (struct hl_style){.has_frames = 1, .frames = 9}, ROW C B A);
+	expect_traceback(&s, (struct hl_style){.has_frames = 1, .frames = -2}, ROW C B);
+	expect_traceback(&s, (struct hl_style){.has_frames = 1, .frames = -2, .most_recent_first = 1},
+			 ROW B C);
+	expect_traceback(&s, (struct hl_style){.has_frames = 1, .frames = -9}, ROW C B A);
+	expect_traceback(&s, (struct hl_style){.has_frames = 1, .frames = 0}, ROW);
 	scene_end(&s);
 }
 END_TEST
@@ -70,9 +71,9 @@ START_TEST(a_cut_stack_is_marked_at_its_oldest_frame)
 
 	model_add(&s.m, 8, "a:1,b:2,c:3");
 	hl_names_set_truncated(s.names, model_stack(s.names, "a:1,b:2,c:3"));
-	expect_traceback(&s, (struct hl_style){ 0 }, ROW CUT C B A);
-	expect_traceback(&s, (struct hl_style){ .most_recent_first = 1 }, ROW A B C CUT);
-	expect_traceback(&s, (struct hl_style){ .has_frames = 1, .frames = 1 }, ROW A);
+	expect_traceback(&s, (struct hl_style){0}, ROW CUT C B A);
+	expect_traceback(&s, (struct hl_style){.most_recent_first = 1}, ROW A B C CUT);
+	expect_traceback(&s, (struct hl_style){.has_frames = 1, .frames = 1}, ROW A);
 	scene_end(&s);
 }
 END_TEST
@@ -89,10 +90,11 @@ START_TEST(a_readable_source_line_follows_its_frame)
 	snprintf(stack, sizeof(stack), "%s:2,%s:3,%s:4,%s:9", file, file, file, file);
 	model_add(&s.m, 1, stack);
 	snprintf(want, sizeof(want),
-		 "%s:9: size=1 B, count=1, average=1 B\n  File \"%s\", line 9\n  File \"%s\", line 4\n    last\n"
+		 "%s:9: size=1 B, count=1, average=1 B\n  File \"%s\", line 9\n  File \"%s\", line 4\n    "
+		 "last\n"
 		 "  File \"%s\", line 3\n  File \"%s\", line 2\n    two(\t\\x1b);\n",
 		 file, file, file, file, file);
-	expect_traceback(&s, (struct hl_style){ 0 }, want);
+	expect_traceback(&s, (struct hl_style){0}, want);
 	unlink(file);
 	scene_end(&s);
 }
@@ -123,11 +125,11 @@ START_TEST(names_cannot_drive_the_terminal)
 
 	model_add(&s.m, 1, "\033]0;x\007.c:1");
 	for (int by = 0; by < HL_BY_COUNT; by++) {
-		text = stats(&s, by, &hl_format_text, (struct hl_style){ 0 });
+		text = stats(&s, by, &hl_format_text, (struct hl_style){0});
 		ck_assert_ptr_null(strchr(text, '\033'));
 		free(text);
 	}
-	text = stats(&s, HL_BY_LINENO, &hl_format_csv, (struct hl_style){ 0 });
+	text = stats(&s, HL_BY_LINENO, &hl_format_csv, (struct hl_style){0});
 	ck_assert_ptr_null(strchr(text, '\033'));
 	free(text);
 	scene_end(&s);
@@ -140,7 +142,7 @@ START_TEST(colour_is_there_only_when_asked)
 	char *text;
 
 	model_add(&s.m, 1, "a:1");
-	text = stats(&s, HL_BY_LINENO, &hl_format_text, (struct hl_style){ .color = 1 });
+	text = stats(&s, HL_BY_LINENO, &hl_format_text, (struct hl_style){.color = 1});
 	ck_assert_str_eq(text, "\033[1ma:1\033[0m: size=1 B, count=1, average=1 B\n");
 	free(text);
 	scene_end(&s);
@@ -149,15 +151,15 @@ END_TEST
 
 START_TEST(a_limit_of_rows_is_kept_by_every_format)
 {
-	static const struct hl_format *const formats[] = { &hl_format_text, &hl_format_csv, &hl_format_json };
+	static const struct hl_format *const formats[] = {&hl_format_text, &hl_format_csv, &hl_format_json};
 	struct scene s = scene_new();
 
 	model_add(&s.m, 1, "a:1");
 	model_add(&s.m, 2, "b:1");
 	model_add(&s.m, 3, "c:1");
 	for (size_t i = 0; i < 3; i++) {
-		char *two = stats(&s, HL_BY_LINENO, formats[i], (struct hl_style){ .limit = 2 });
-		char *three = stats(&s, HL_BY_LINENO, formats[i], (struct hl_style){ 0 });
+		char *two = stats(&s, HL_BY_LINENO, formats[i], (struct hl_style){.limit = 2});
+		char *three = stats(&s, HL_BY_LINENO, formats[i], (struct hl_style){0});
 
 		ck_assert(strstr(two, "b") && strstr(two, "c"));
 		ck_assert(strlen(two) < strlen(three));
@@ -187,7 +189,7 @@ START_TEST(json_has_the_members_of_schema_1)
 	json_t *root, *row;
 
 	model_add(&s.m, 10240, "a\377\"\n:3,b:2");
-	text = stats(&s, HL_BY_LINENO, &hl_format_json, (struct hl_style){ 0 });
+	text = stats(&s, HL_BY_LINENO, &hl_format_json, (struct hl_style){0});
 	root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	ck_assert_msg(root != NULL, "%s", text);
 	ck_assert_uint_eq(number(root, "schema"), 1);
@@ -202,7 +204,7 @@ START_TEST(json_has_the_members_of_schema_1)
 	ck_assert_uint_eq(number(row, "total"), 10240);
 	json_decref(root);
 	free(text);
-	text = stats(&s, HL_BY_TRACEBACK, &hl_format_json, (struct hl_style){ 0 });
+	text = stats(&s, HL_BY_TRACEBACK, &hl_format_json, (struct hl_style){0});
 	root = json_loads(text, 0, NULL);
 	row = json_array_get(json_object_get(root, "rows"), 0);
 	ck_assert_uint_eq(json_array_size(json_object_get(row, "traceback")), 2);
@@ -219,8 +221,8 @@ START_TEST(json_sizes_are_exact_up_to_64_bits)
 	struct scene s = scene_new();
 	char *text;
 
-	*model_site(&s.m, "a:1", 1, HL_KIND_MALLOC) = (struct hl_stat){ .size = UINT64_MAX, .count = 1 };
-	text = stats(&s, HL_BY_LINENO, &hl_format_json, (struct hl_style){ 0 });
+	*model_site(&s.m, "a:1", 1, HL_KIND_MALLOC) = (struct hl_stat){.size = UINT64_MAX, .count = 1};
+	text = stats(&s, HL_BY_LINENO, &hl_format_json, (struct hl_style){0});
 	ck_assert_ptr_nonnull(strstr(text, "\"size\": 18446744073709551615,"));
 	free(text);
 	scene_end(&s);
@@ -229,14 +231,14 @@ END_TEST
 
 START_TEST(json_differences_have_old_new_and_diff)
 {
-	struct scene a = scene_new(), b = { .names = a.names };
+	struct scene a = scene_new(), b = {.names = a.names};
 	json_t *root, *row;
 	char *text;
 
 	model_init(&b.m, a.names);
 	model_fixture(&a.m, 1);
 	model_fixture(&b.m, 2);
-	text = model_diff(&a.m, &b.m, &(struct hl_grouping){ 0 }, NULL, &hl_format_json, &(struct hl_style){ 0 });
+	text = model_diff(&a.m, &b.m, &(struct hl_grouping){0}, NULL, &hl_format_json, &(struct hl_style){0});
 	root = json_loads(text, 0, NULL);
 	ck_assert_msg(root != NULL, "%s", text);
 	row = json_array_get(json_object_get(root, "rows"), 2);
@@ -259,10 +261,16 @@ START_TEST(csv_cells_are_quoted_and_no_formulas)
 	static const struct {
 		const char *file, *cell;
 	} t[] = {
-		{ "plain.c", "plain.c" },     { "a,b", "\"a,b\"" },	 { "say \"x\"", "\"say \"\"x\"\"\"" },
-		{ "=1+1", "'=1+1" },	      { "+x", "'+x" },		 { "-x", "'-x" },
-		{ "@x", "'@x" },	      { "=a,\"", "\"'=a,\"\"\"" }, { "\tx", "'\\x09x" },
-		{ "two\nlines", "two\\x0alines" },
+		{"plain.c", "plain.c"},
+		{"a,b", "\"a,b\""},
+		{"say \"x\"", "\"say \"\"x\"\"\""},
+		{"=1+1", "'=1+1"},
+		{"+x", "'+x"},
+		{"-x", "'-x"},
+		{"@x", "'@x"},
+		{"=a,\"", "\"'=a,\"\"\""},
+		{"\tx", "'\\x09x"},
+		{"two\nlines", "two\\x0alines"},
 	};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -272,10 +280,10 @@ START_TEST(csv_cells_are_quoted_and_no_formulas)
 		uint32_t site = hl_heap_site(&s.m.heap, tb, 1, HL_KIND_MALLOC, NULL);
 		char want[256], *text;
 
-		s.m.heap.sites[site].stat = (struct hl_stat){ .size = 2, .count = 1 };
-		snprintf(want, sizeof(want), "file,line,size,count,total,allocations,temporary\n%s,1,2,1,0,0,0\n",
-			 t[i].cell);
-		text = stats(&s, HL_BY_LINENO, &hl_format_csv, (struct hl_style){ 0 });
+		s.m.heap.sites[site].stat = (struct hl_stat){.size = 2, .count = 1};
+		snprintf(want, sizeof(want),
+			 "file,line,size,count,total,allocations,temporary\n%s,1,2,1,0,0,0\n", t[i].cell);
+		text = stats(&s, HL_BY_LINENO, &hl_format_csv, (struct hl_style){0});
 		ck_assert_str_eq(text, want);
 		free(text);
 		scene_end(&s);
@@ -286,18 +294,18 @@ END_TEST
 START_TEST(fields_and_tables_print_in_every_format)
 {
 	static const struct hl_field field[] = {
-		{ "command line", { .type = HL_CELL_TEXT, .text = "a b" } },
-		{ "size", { .type = HL_CELL_SIZE, .number = 10240 } },
-		{ "none", { .type = HL_CELL_NONE } },
+		{"command line", {.type = HL_CELL_TEXT, .text = "a b"}},
+		{"size", {.type = HL_CELL_SIZE, .number = 10240}},
+		{"none", {.type = HL_CELL_NONE}},
 	};
 	static const struct {
 		const struct hl_format *format;
 		const char *want;
 	} t[] = {
-		{ &hl_format_text, "command line: a b\nsize: 10.0 KiB\nnone: -\n" },
-		{ &hl_format_csv, "name,value\ncommand line,a b\nsize,10240\nnone,\n" },
-		{ &hl_format_json,
-		  "{\n \"schema\": 1,\n \"command_line\": \"a b\",\n \"size\": 10240,\n \"none\": null\n}\n" },
+		{&hl_format_text, "command line: a b\nsize: 10.0 KiB\nnone: -\n"},
+		{&hl_format_csv, "name,value\ncommand line,a b\nsize,10240\nnone,\n"},
+		{&hl_format_json,
+		 "{\n \"schema\": 1,\n \"command_line\": \"a b\",\n \"size\": 10240,\n \"none\": null\n}\n"},
 	};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -305,7 +313,7 @@ START_TEST(fields_and_tables_print_in_every_format)
 		size_t n = 0;
 		FILE *out = open_memstream(&text, &n);
 
-		t[i].format->fields(out, &(struct hl_style){ 0 }, &(struct hl_fields){ field, 3 });
+		t[i].format->fields(out, &(struct hl_style){0}, &(struct hl_fields){field, 3});
 		fclose(out);
 		ck_assert_str_eq(text, t[i].want);
 		free(text);
@@ -315,7 +323,8 @@ END_TEST
 
 MODEL_MAIN("report", a_limit_keeps_the_newest_and_a_negative_one_the_oldest_frames,
 	   a_cut_stack_is_marked_at_its_oldest_frame, a_readable_source_line_follows_its_frame,
-	   only_regular_files_are_read_for_source, names_cannot_drive_the_terminal, colour_is_there_only_when_asked,
-	   a_limit_of_rows_is_kept_by_every_format, json_has_the_members_of_schema_1,
-	   json_sizes_are_exact_up_to_64_bits, json_differences_have_old_new_and_diff,
-	   csv_cells_are_quoted_and_no_formulas, fields_and_tables_print_in_every_format)
+	   only_regular_files_are_read_for_source, names_cannot_drive_the_terminal,
+	   colour_is_there_only_when_asked, a_limit_of_rows_is_kept_by_every_format,
+	   json_has_the_members_of_schema_1, json_sizes_are_exact_up_to_64_bits,
+	   json_differences_have_old_new_and_diff, csv_cells_are_quoted_and_no_formulas,
+	   fields_and_tables_print_in_every_format)

@@ -9,24 +9,24 @@ static const struct {
 	double size;
 	const char *text, *signed_text;
 } table[] = {
-	{ 0, "0 B", "+0 B" },
-	{ 1, "1 B", "+1 B" },
-	{ 99, "99 B", "+99 B" },
-	{ 100, "100 B", "+100 B" },
-	{ 10239, "10239 B", "+10239 B" },
-	{ 10240, "10.0 KiB", "+10.0 KiB" },
-	{ 102399, "100.0 KiB", "+100.0 KiB" },
-	{ 102400, "100 KiB", "+100 KiB" },
-	{ 10485759, "10240 KiB", "+10240 KiB" },
-	{ 10485760, "10.0 MiB", "+10.0 MiB" },
-	{ 1099511627776.0, "1024 GiB", "+1024 GiB" },
-	{ 10995116277760.0, "10.0 TiB", "+10.0 TiB" },
-	{ 1152921504606846976.0, "1048576 TiB", "+1048576 TiB" },
-	{ -66, "-66 B", "-66 B" },
-	{ -10240, "-10.0 KiB", "-10.0 KiB" },
-	{ 10.5, "10 B", "+10 B" }, /* half to even */
-	{ 11.5, "12 B", "+12 B" },
-	{ 2501, "2501 B", "+2501 B" },
+	{0, "0 B", "+0 B"},
+	{1, "1 B", "+1 B"},
+	{99, "99 B", "+99 B"},
+	{100, "100 B", "+100 B"},
+	{10239, "10239 B", "+10239 B"},
+	{10240, "10.0 KiB", "+10.0 KiB"},
+	{102399, "100.0 KiB", "+100.0 KiB"},
+	{102400, "100 KiB", "+100 KiB"},
+	{10485759, "10240 KiB", "+10240 KiB"},
+	{10485760, "10.0 MiB", "+10.0 MiB"},
+	{1099511627776.0, "1024 GiB", "+1024 GiB"},
+	{10995116277760.0, "10.0 TiB", "+10.0 TiB"},
+	{1152921504606846976.0, "1048576 TiB", "+1048576 TiB"},
+	{-66, "-66 B", "-66 B"},
+	{-10240, "-10.0 KiB", "-10.0 KiB"},
+	{10.5, "10 B", "+10 B"}, /* half to even */
+	{11.5, "12 B", "+12 B"},
+	{2501, "2501 B", "+2501 B"},
 };
 
 START_TEST(sizes_are_written_as_tracemalloc_writes_them)
@@ -53,4 +53,5 @@ START_TEST(differences_of_unsigned_numbers_keep_their_sign)
 }
 END_TEST
 
-MODEL_MAIN("sizes", sizes_are_written_as_tracemalloc_writes_them, differences_of_unsigned_numbers_keep_their_sign)
+MODEL_MAIN("sizes", sizes_are_written_as_tracemalloc_writes_them,
+	   differences_of_unsigned_numbers_keep_their_sign)
