@@ -3,8 +3,8 @@
 #
 # A test is a unit binary (libcheck prints its totals), a shell script, or a program of tests/guest (a .c or
 # .cc file, handed to guest.py).  Scripts print "ok NAME", "not ok NAME: reason", "SKIP: NAME: reason".
-# Each runs in a temporary directory of its own with 60 seconds (a script may ask for more in a line
-# "# timeout: SECONDS"); what it prints is shown when it failed, or with VERBOSE=1.
+# Each runs in a temporary directory of its own (a unit test: at the top of the tree, to find its fixtures) with 60
+# seconds (a script may ask for more in a line "# timeout: SECONDS"); what it prints is shown when it failed, or with VERBOSE=1.
 # Status: 0 all passed, 1 a failure, or no test ran at all.
 set -u
 
@@ -21,16 +21,19 @@ if [ "${1:-}" = --one ]; then
 	work=$(mktemp -d "$results/work.XXXXXX") || exit 1
 	out=$(mktemp "$results/out.XXXXXX") || exit 1
 	limit=60
+	where=$work
 	case $test in
 	*.sh)
 		limit=$(sed -n 's/^# timeout: \([0-9]*\)$/\1/p' "$test")
 		set -- sh "$test"
 		;;
 	*.c | *.cc) set -- python3 "$root/tests/guest/guest.py" "$test" ;;
-	*) set -- "$test" ;;
+	*)
+		set -- "$test"
+		where=$root
+		;;
 	esac
-	# Unit tests are found by absolute path: a test changes into its own directory.
-	(cd "$work" && TMPDIR="$work" timeout -k 5 "${limit:-60}" "$@") >"$out" 2>&1 </dev/null
+	(cd "$where" && TMPDIR="$work" timeout -k 5 "${limit:-60}" "$@") >"$out" 2>&1 </dev/null
 	status=$?
 	rm -rf "$work"
 	checks=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$out" |
