@@ -25,7 +25,7 @@ an_mod  := $(filter-out analyzer/cli/main.c,$(an_src))
 # unit tests link the modules, never the hooks, so a test keeps its own malloc
 unit    := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 guests  := $(filter-out tests/guest/lib_%,$(wildcard tests/guest/*.c tests/guest/*.cc))
-scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh)
+scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh tests/fault/*.sh)
 fuzzers := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 # every test script is told where the binaries are
 env      = HL_ROOT=$(CURDIR) HL_BUILD=$(abspath $(O))

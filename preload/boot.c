@@ -10,10 +10,10 @@
 
 #define POOL_BYTES  (64u * 1024)
 #define EXTRA_BYTES (1024u * 1024)
-#define EXTRAS	    64
+#define EXTRAS      64
 
 struct head {
-	size_t bytes;  /* asked for */
+	size_t bytes; /* asked for */
 	uint64_t caller;
 	uint32_t span; /* bytes from this header to the next one */
 	uint32_t live;
@@ -32,8 +32,7 @@ static _Atomic size_t pool_used;
 static struct piece extras[EXTRAS];
 static _Atomic uint32_t nextras;
 
-static void *carve(char *base, _Atomic size_t *used, size_t room, size_t bytes, size_t align,
-		   uint64_t caller)
+static void *carve(char *base, _Atomic size_t *used, size_t room, size_t bytes, size_t align, uint64_t caller)
 {
 	/* The block's address is aligned by its place: span covers any padding before the block. */
 	size_t span = (bytes + sizeof(struct head) + align + 15) & ~(size_t)15;
@@ -72,13 +71,14 @@ void *hl_boot_alloc(size_t bytes, size_t align, uint64_t caller)
 	while (!p) {
 		uint32_t n = atomic_load_explicit(&nextras, memory_order_acquire);
 
-		if (n && (p = carve(extras[n - 1].base, &extras[n - 1].used, extras[n - 1].bytes, bytes, align,
-				    caller)))
+		if (n && (p = carve(extras[n - 1].base, &extras[n - 1].used, extras[n - 1].bytes, bytes,
+				    align, caller)))
 			break;
 		if (n == EXTRAS)
 			return NULL;
 
-		size_t want = bytes + align + 4096 > EXTRA_BYTES ? (bytes + align + 8191) & ~(size_t)4095 : EXTRA_BYTES;
+		size_t want = bytes + align + 4096 > EXTRA_BYTES ? (bytes + align + 8191) & ~(size_t)4095
+								 : EXTRA_BYTES;
 		char *base = hl_sys_mmap(want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (!base)

@@ -32,7 +32,8 @@ static int put_module(struct hl_thread *t, const struct hl_mod *m)
 	p = hl_put_uv(p, n);
 	q = hl_put_string(q, (const char *)m->build_id, m->build_id_bytes);
 	q = hl_put_uv(q, 0);
-	return hl_record_fact3(t, HL_FACT_MODULE, head, (size_t)(p - head), m->path, n, tail, (size_t)(q - tail));
+	return hl_record_fact3(t, HL_FACT_MODULE, head, (size_t)(p - head), m->path, n, tail,
+			       (size_t)(q - tail));
 }
 
 static int put_unload(struct hl_thread *t, const struct hl_mod *m)
@@ -83,8 +84,6 @@ static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t pc, uint3
 		start[1] = (uint8_t)(p - start - 2);
 		hl_slots_commit(s, p);
 		s->claim_epoch = epoch;
-		s->node_id = 0;
-		s->node_pc = 0;
 		start = p;
 	}
 	p = hl_put_uv(start + 2, (uint64_t)id - s->node_id);
@@ -109,7 +108,8 @@ static uint32_t intern_truncated(struct emitter *e, uint32_t epoch)
 	for (uint32_t k = hl_guest.config.depth; k && node != HL_STACK_NONE; k--) {
 		uint64_t f = e->s->pcs[k - 1];
 
-		node = hl_stacktab_intern(node, HL_PC(f), (uint32_t)(f >> HL_PC_FLAG_SHIFT), epoch, emit_node, e);
+		node = hl_stacktab_intern(node, HL_PC(f), (uint32_t)(f >> HL_PC_FLAG_SHIFT), epoch, emit_node,
+					  e);
 	}
 	return node;
 }
@@ -122,8 +122,8 @@ static uint32_t intern(struct emitter *e, uint32_t kept, uint32_t epoch)
 	for (uint32_t k = kept; k < trail->n; k++) {
 		struct hl_frame *f = &trail->frames[k];
 
-		node = hl_stacktab_intern(node, HL_PC(f->pc), (uint32_t)(f->pc >> HL_PC_FLAG_SHIFT), epoch, emit_node,
-					  e);
+		node = hl_stacktab_intern(node, HL_PC(f->pc), (uint32_t)(f->pc >> HL_PC_FLAG_SHIFT), epoch,
+					  emit_node, e);
 		if (node == HL_STACK_NONE) {
 			trail->n = 0;
 			return HL_STACK_NONE;
@@ -135,7 +135,7 @@ static uint32_t intern(struct emitter *e, uint32_t kept, uint32_t epoch)
 
 uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 {
-	struct emitter e = { t, s, 0 };
+	struct emitter e = {t, s, 0};
 	struct hl_unwound u;
 	uint32_t epoch, node;
 

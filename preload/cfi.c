@@ -139,7 +139,7 @@ static const uint8_t *search(const uint8_t *hdr, uint64_t pc)
 
 static int read_cie(struct hl_cfi *c, const uint8_t *cie, uint8_t *fde_enc)
 {
-	struct cursor k = { cie, cie + 4, 0 };
+	struct cursor k = {cie, cie + 4, 0};
 	uint64_t length = take(&k, 4), ra, aug_bytes;
 	const uint8_t *aug, *aug_data_end;
 	uint8_t version;
@@ -206,7 +206,7 @@ static int read_cie(struct hl_cfi *c, const uint8_t *cie, uint8_t *fde_enc)
 
 static int read_fde(struct hl_cfi *c, const uint8_t *fde, uint64_t pc)
 {
-	struct cursor k = { fde, fde + 4, 0 };
+	struct cursor k = {fde, fde + 4, 0};
 	uint64_t length = take(&k, 4), cie_off, range, aug_bytes;
 	const uint8_t *id;
 	uint8_t enc;
@@ -265,7 +265,7 @@ static void set_block(struct hl_cfi *c, struct cursor *k, enum hl_rule_kind kind
 /* Run instructions until the location passes pc. */
 static int run(struct hl_cfi *c, const uint8_t *insns, const uint8_t *end, uint64_t pc)
 {
-	struct cursor k = { insns, end, 0 };
+	struct cursor k = {insns, end, 0};
 	uint64_t loc = c->func_start, reg;
 	unsigned depth = 0;
 
@@ -391,7 +391,7 @@ int hl_cfi_find(struct hl_cfi *c, uint64_t pc)
 		return -1;
 	c->expr_base = o.eh_frame_hdr;
 	for (unsigned i = 0; i < HL_REGS; i++)
-		c->row.reg[i] = (struct hl_rule){ HL_RULE_SAME, 0 };
+		c->row.reg[i] = (struct hl_rule){HL_RULE_SAME, 0};
 	c->row.cfa_is_expr = 0;
 	c->row.cfa_reg = HL_RSP;
 	c->row.cfa_value = 8;

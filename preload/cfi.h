@@ -9,15 +9,28 @@
 
 #include <stdint.h>
 
-enum { HL_RAX, HL_RDX, HL_RCX, HL_RBX, HL_RSI, HL_RDI, HL_RBP, HL_RSP, HL_R8, HL_R15 = 15, HL_RIP = 16, HL_REGS };
+enum {
+	HL_RAX,
+	HL_RDX,
+	HL_RCX,
+	HL_RBX,
+	HL_RSI,
+	HL_RDI,
+	HL_RBP,
+	HL_RSP,
+	HL_R8,
+	HL_R15 = 15,
+	HL_RIP = 16,
+	HL_REGS
+};
 
 enum hl_rule_kind {
 	HL_RULE_SAME, /* unchanged (also: unspecified) */
 	HL_RULE_UNDEFINED,
-	HL_RULE_OFFSET,	    /* saved at CFA + value */
+	HL_RULE_OFFSET,     /* saved at CFA + value */
 	HL_RULE_VAL_OFFSET, /* is CFA + value */
 	HL_RULE_REGISTER,   /* is in register value */
-	HL_RULE_EXPR,	    /* saved at the address of expression */
+	HL_RULE_EXPR,       /* saved at the address of expression */
 	HL_RULE_VAL_EXPR    /* is the value of expression */
 };
 
@@ -37,7 +50,7 @@ struct hl_row {
 struct hl_cfi {
 	struct hl_row row;
 	struct hl_row initial;
-	struct hl_row saved[4]; /* remember_state */
+	struct hl_row saved[4];   /* remember_state */
 	const uint8_t *expr_base; /* expressions start here + value, with their uleb length */
 	uint8_t signal_frame, has_augmentation;
 	/* of the CIE and FDE being read */
@@ -53,7 +66,8 @@ int hl_cfi_find(struct hl_cfi *c, uint64_t pc);
 
 /* Evaluate an expression on regs with initial stack value `push`; reads memory by read, which returns 0
  * when the address may not be read.  0 and *value, or -1. */
-int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint64_t push, int has_push,
-		int (*read)(void *ctx, uint64_t address, uint64_t *value), void *ctx, uint64_t *value);
+int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint64_t push,
+		int has_push, int (*read)(void *ctx, uint64_t address, uint64_t *value), void *ctx,
+		uint64_t *value);
 
 #endif

@@ -37,8 +37,9 @@ static int64_t sleb(const uint8_t **p)
 	return (int64_t)v;
 }
 
-int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint64_t push, int has_push,
-		int (*read)(void *ctx, uint64_t address, uint64_t *value), void *ctx, uint64_t *value)
+int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint64_t push,
+		int has_push, int (*read)(void *ctx, uint64_t address, uint64_t *value), void *ctx,
+		uint64_t *value)
 {
 	const uint8_t *p = c->expr_base + expr;
 	uint64_t st[DEPTH], a;

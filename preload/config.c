@@ -45,10 +45,10 @@ static void option(const char *s, const char *end)
 	} else if (is(s, name_end, "max-disk")) {
 		c->max_disk = number(value, end);
 	} else if (is(s, name_end, "unwind")) {
-		c->unwind = is(value, end, "none")	     ? HL_UNWIND_NONE
+		c->unwind = is(value, end, "none")        ? HL_UNWIND_NONE
 			    : is(value, end, "libunwind") ? HL_UNWIND_LIBUNWIND
-			    : is(value, end, "check")	  ? HL_UNWIND_CHECK
-							   : HL_UNWIND_CFI;
+			    : is(value, end, "check")     ? HL_UNWIND_CHECK
+							  : HL_UNWIND_CFI;
 	} else if (is(s, name_end, "follow")) {
 		c->follow_none = (uint8_t)is(value, end, "none");
 		if (!c->follow_none && !is(value, end, "all")) {
@@ -130,7 +130,7 @@ int hl_config_trace_name(char out[HL_PATH_MAX], int attempt)
 
 	*p = 0;
 	for (const char *s = hl_guest.output; *s; s++) {
-		char one[2] = { *s, 0 };
+		char one[2] = {*s, 0};
 
 		if (*s != '%' || !s[1]) {
 			p = hl_append(p, end, one);

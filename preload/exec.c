@@ -60,7 +60,7 @@ static char *variable(char **room, char *end, const char *name, const char *valu
 static char *const *with_us(char *const envp[])
 {
 	struct hl_thread *t = hl_thread_peek();
-	static char *const empty[] = { NULL };
+	static char *const empty[] = {NULL};
 	const char *theirs;
 	size_t n = 0, bytes;
 	char **out, *scratch, *p, *end;
@@ -71,7 +71,8 @@ static char *const *with_us(char *const envp[])
 	if (!hl_guest.region || !*hl_guest.library || hl_guest.config.follow_none)
 		return envp;
 	theirs = preload_of(envp);
-	if (theirs && names_us(theirs) && (has(envp, "HEAPLEDGER_REGION=") || has(envp, "HEAPLEDGER_OUTPUT=")))
+	if (theirs && names_us(theirs) &&
+	    (has(envp, "HEAPLEDGER_REGION=") || has(envp, "HEAPLEDGER_OUTPUT=")))
 		return envp;
 	while (envp[n])
 		n++;
@@ -126,10 +127,10 @@ static void leaving(const char *path)
 	hl_leave(t);
 }
 
-#define NEED(f)                                                                                                        \
-	if (!hl_real_ready() || !hl_real.f) {                                                                          \
-		errno = ENOSYS;                                                                                        \
-		return -1;                                                                                             \
+#define NEED(f)                                                                                              \
+	if (!hl_real_ready() || !hl_real.f) {                                                                \
+		errno = ENOSYS;                                                                              \
+		return -1;                                                                                   \
 	}
 
 HL_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
@@ -171,17 +172,17 @@ HL_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 }
 
 /* The variadic forms: arguments end with NULL, then, for execle, the environment. */
-#define COLLECT(first)                                                                                                 \
-	va_list ap;                                                                                                    \
-	size_t n = 1;                                                                                                  \
-	va_start(ap, first);                                                                                           \
-	while (va_arg(ap, char *))                                                                                     \
-		n++;                                                                                                   \
-	va_end(ap);                                                                                                    \
-	char **argv = __builtin_alloca((n + 1) * sizeof *argv);                                                        \
-	argv[0] = (char *)(uintptr_t)first;                                                                            \
-	va_start(ap, first);                                                                                           \
-	for (size_t i = 1; i <= n; i++)                                                                                \
+#define COLLECT(first)                                                                                       \
+	va_list ap;                                                                                          \
+	size_t n = 1;                                                                                        \
+	va_start(ap, first);                                                                                 \
+	while (va_arg(ap, char *))                                                                           \
+		n++;                                                                                         \
+	va_end(ap);                                                                                          \
+	char **argv = __builtin_alloca((n + 1) * sizeof *argv);                                              \
+	argv[0] = (char *)(uintptr_t)first;                                                                  \
+	va_start(ap, first);                                                                                 \
+	for (size_t i = 1; i <= n; i++)                                                                      \
 		argv[i] = va_arg(ap, char *);
 
 HL_EXPORT int execl(const char *path, const char *arg, ...)

@@ -52,7 +52,7 @@ uint32_t hl_facts_cursors(struct hl_cursor *out, uint32_t room)
 			if (!s || s->stream == 0)
 				continue;
 			if (n < room)
-				out[n] = (struct hl_cursor){ s->stream, s->claim, s->slot ? s->at : 0 };
+				out[n] = (struct hl_cursor){s->stream, s->claim, s->slot ? s->at : 0};
 			n++;
 		}
 	return n;

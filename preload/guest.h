@@ -29,15 +29,15 @@ extern struct hl_hot hl_hot __attribute__((visibility("hidden")));
 enum hl_unwind_method { HL_UNWIND_CFI, HL_UNWIND_LIBUNWIND, HL_UNWIND_CHECK, HL_UNWIND_NONE };
 
 struct hl_config {
-	uint32_t depth;	 /* frames kept of a stack */
-	uint8_t mmap;	 /* mmap family counts */
-	uint8_t drop;	 /* on-full=drop */
-	uint8_t growth;	 /* keep live_delta */
+	uint32_t depth; /* frames kept of a stack */
+	uint8_t mmap;   /* mmap family counts */
+	uint8_t drop;   /* on-full=drop */
+	uint8_t growth; /* keep live_delta */
 	uint8_t follow_none;
-	uint8_t unwind; /* enum hl_unwind_method */
-	uint64_t max_disk;   /* bare: bytes of the file at most */
-	char follow[256];    /* glob of program names, "" all */
-	char options[512];   /* HEAPLEDGER_OPTIONS as found */
+	uint8_t unwind;    /* enum hl_unwind_method */
+	uint64_t max_disk; /* bare: bytes of the file at most */
+	char follow[256];  /* glob of program names, "" all */
+	char options[512]; /* HEAPLEDGER_OPTIONS as found */
 	uint32_t unknown_options;
 };
 
@@ -45,10 +45,10 @@ struct hl_config {
 struct hl_guest {
 	/* hot */
 	struct hl_region *region; /* NULL: none */
-	struct hl_image *image;	  /* this process's entry in the image table */
+	struct hl_image *image;   /* this process's entry in the image table */
 	uint32_t backing, nslots, clock, shift;
 	uint32_t image_entry, image_id;
-	_Atomic uint32_t epoch; /* module generation, see modmap.h */
+	_Atomic uint32_t epoch;         /* module generation, see modmap.h */
 	uintptr_t text_start, text_end; /* our own code */
 	struct hl_config config;
 	uint64_t main_stack_high; /* end of the main thread's frames */
@@ -59,11 +59,11 @@ struct hl_guest {
 	uint8_t libc_alloc;   /* the next malloc is glibc's, which never calls malloc */
 	_Atomic uint32_t exit_status;
 	_Atomic uint32_t new_is_malloc; /* 0 unknown, 1: operator new ends in malloc, 2: it does not */
-	char exe[HL_PATH_MAX];		/* our program's path */
-	char library[HL_PATH_MAX];	/* our own path, as LD_PRELOAD names it */
-	char region_path[64];		/* value of HEAPLEDGER_REGION, "" bare */
-	char output[HL_PATH_MAX];	/* bare: value of HEAPLEDGER_OUTPUT made absolute */
-	char trace[HL_PATH_MAX];	/* bare: the file in use */
+	char exe[HL_PATH_MAX];          /* our program's path */
+	char library[HL_PATH_MAX];      /* our own path, as LD_PRELOAD names it */
+	char region_path[64];           /* value of HEAPLEDGER_REGION, "" bare */
+	char output[HL_PATH_MAX];       /* bare: value of HEAPLEDGER_OUTPUT made absolute */
+	char trace[HL_PATH_MAX];        /* bare: the file in use */
 };
 extern struct hl_guest hl_guest __attribute__((visibility("hidden")));
 

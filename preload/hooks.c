@@ -98,8 +98,8 @@ HL_EXPORT void free(void *p)
 	t = hl_enter();
 	if (t) {
 		hl_record_free(t, (uint64_t)(uintptr_t)p,
-			       HL_UNLIKELY(t->entry_hint >= HL_ENTRY_DELETE && t->entry_hint != HL_ENTRY_COUNT &&
-					   hl_hint_holds(t))
+			       HL_UNLIKELY(t->entry_hint >= HL_ENTRY_DELETE &&
+					   t->entry_hint != HL_ENTRY_COUNT && hl_hint_holds(t))
 				       ? (enum hl_entry)t->entry_hint
 				       : HL_ENTRY_FREE);
 		hl_real.free(p);
@@ -165,7 +165,8 @@ static void *reallocate(void *p, size_t size, uint64_t caller)
 		hl_record_release(t, (uint64_t)(uintptr_t)p);
 	q = hl_real.realloc(p, size);
 	if (q)
-		hl_record_alloc(t, (uint64_t)(uintptr_t)q, size, p ? HL_ENTRY_REALLOC : HL_ENTRY_MALLOC, caller);
+		hl_record_alloc(t, (uint64_t)(uintptr_t)q, size, p ? HL_ENTRY_REALLOC : HL_ENTRY_MALLOC,
+				caller);
 	else if (p)
 		hl_record_unrelease(t, size ? HL_OP_RESTORE : HL_OP_DROP);
 	hl_leave(t);

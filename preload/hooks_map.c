@@ -92,13 +92,14 @@ HL_EXPORT void *mremap(void *old, size_t old_bytes, size_t bytes, int flags, ...
 		hl_record_unmap(t, (uint64_t)(uintptr_t)old, pages(old_bytes));
 	if (t && to)
 		hl_record_unmap(t, (uint64_t)(uintptr_t)to, pages(bytes));
-	r = hl_sys6(SYS_mremap, (long)(uintptr_t)old, (long)old_bytes, (long)bytes, flags, (long)(uintptr_t)to, 0);
+	r = hl_sys6(SYS_mremap, (long)(uintptr_t)old, (long)old_bytes, (long)bytes, flags,
+		    (long)(uintptr_t)to, 0);
 	if (t) {
 		int failed = r < 0 && r > -4096;
 
 		/* A failed mremap leaves the old map: it is entered again, under this stack. */
-		hl_record_map(t, failed ? (uint64_t)(uintptr_t)old : (uint64_t)r, pages(failed ? old_bytes : bytes),
-			      HL_CALLER);
+		hl_record_map(t, failed ? (uint64_t)(uintptr_t)old : (uint64_t)r,
+			      pages(failed ? old_bytes : bytes), HL_CALLER);
 		hl_leave(t);
 	}
 	if (r < 0 && r > -4096) {

@@ -70,25 +70,25 @@ static void done_new(struct hl_thread *t, void *p, size_t size, uint64_t caller)
 	}
 }
 
-#define NEW(symbol, entry, params, size, ...)                                                                          \
-	HL_EXPORT void *symbol params;                                                                                 \
-	HL_EXPORT void *symbol params                                                                                  \
-	{                                                                                                              \
-		static void *_Atomic cell;                                                                             \
-		void *(*f)params = (void *(*)params)find(&cell, #symbol);                                              \
-		struct hl_thread *t;                                                                                   \
-		void *p;                                                                                               \
-		if (HL_UNLIKELY(!f))                                                                                   \
-			return missing(size);                                                                          \
-		t = announce(entry);                                                                                   \
-		p = f(__VA_ARGS__);                                                                                    \
-		if (t)                                                                                                 \
-			done_new(t, p, size, HL_CALLER);                                                               \
-		return p;                                                                                              \
+#define NEW(symbol, entry, params, size, ...)                                                                \
+	HL_EXPORT void *symbol params;                                                                       \
+	HL_EXPORT void *symbol params                                                                        \
+	{                                                                                                    \
+		static void *_Atomic cell;                                                                   \
+		void *(*f)params = (void *(*)params)find(&cell, #symbol);                                    \
+		struct hl_thread *t;                                                                         \
+		void *p;                                                                                     \
+		if (HL_UNLIKELY(!f))                                                                         \
+			return missing(size);                                                                \
+		t = announce(entry);                                                                         \
+		p = f(__VA_ARGS__);                                                                          \
+		if (t)                                                                                       \
+			done_new(t, p, size, HL_CALLER);                                                     \
+		return p;                                                                                    \
 	}
 
-static void delete_by(void (*call)(void *f, void *p, size_t a, size_t b), void *f, void *p, size_t a, size_t b,
-		      enum hl_entry entry)
+static void delete_by(void (*call)(void *f, void *p, size_t a, size_t b), void *f, void *p, size_t a,
+		      size_t b, enum hl_entry entry)
 {
 	struct hl_thread *t;
 
@@ -129,12 +129,12 @@ static void call3(void *f, void *p, size_t a, size_t b)
 	((void (*)(void *, size_t, size_t))f)(p, a, b);
 }
 
-#define DELETE(symbol, entry, params, call, a, b)                                                                      \
-	HL_EXPORT void symbol params;                                                                                  \
-	HL_EXPORT void symbol params                                                                                   \
-	{                                                                                                              \
-		static void *_Atomic cell;                                                                             \
-		delete_by(call, find(&cell, #symbol), p, a, b, entry);                                                 \
+#define DELETE(symbol, entry, params, call, a, b)                                                            \
+	HL_EXPORT void symbol params;                                                                        \
+	HL_EXPORT void symbol params                                                                         \
+	{                                                                                                    \
+		static void *_Atomic cell;                                                                   \
+		delete_by(call, find(&cell, #symbol), p, a, b, entry);                                       \
 	}
 
 /* nothrow_t is passed by reference: a pointer, as wide as size_t. */
@@ -145,7 +145,8 @@ NEW(_ZnamRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t tag), n, n, tag)
 NEW(_ZnwmSt11align_val_t, HL_ENTRY_NEW, (size_t n, size_t align), n, n, align)
 NEW(_ZnamSt11align_val_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align), n, n, align)
 NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW, (size_t n, size_t align, size_t tag), n, n, align, tag)
-NEW(_ZnamSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align, size_t tag), n, n, align, tag)
+NEW(_ZnamSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align, size_t tag), n, n, align,
+    tag)
 
 DELETE(_ZdlPv, HL_ENTRY_DELETE, (void *p), call1, 0, 0)
 DELETE(_ZdaPv, HL_ENTRY_DELETE_ARRAY, (void *p), call1, 0, 0)
@@ -157,6 +158,7 @@ DELETE(_ZdlPvSt11align_val_t, HL_ENTRY_DELETE, (void *p, size_t align), call2, a
 DELETE(_ZdaPvSt11align_val_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t align), call2, align, 0)
 DELETE(_ZdlPvmSt11align_val_t, HL_ENTRY_DELETE, (void *p, size_t n, size_t align), call3, n, align)
 DELETE(_ZdaPvmSt11align_val_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t n, size_t align), call3, n, align)
-DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, HL_ENTRY_DELETE, (void *p, size_t align, size_t tag), call3, align, tag)
-DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t align, size_t tag), call3, align,
-       tag)
+DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, HL_ENTRY_DELETE, (void *p, size_t align, size_t tag), call3,
+       align, tag)
+DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t align, size_t tag), call3,
+       align, tag)

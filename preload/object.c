@@ -23,7 +23,7 @@ struct search {
 static int visit(struct dl_phdr_info *info, size_t size, void *p)
 {
 	struct search *s = p;
-	struct hl_object o = { .start = UINT64_MAX, .bias = info->dlpi_addr, .name = info->dlpi_name };
+	struct hl_object o = {.start = UINT64_MAX, .bias = info->dlpi_addr, .name = info->dlpi_name};
 
 	(void)size;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -50,7 +50,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *p)
 
 int hl_object_find(uint64_t address, struct hl_object *o)
 {
-	struct search s = { address, o, 0 };
+	struct search s = {address, o, 0};
 
 	if (HL_LIKELY(find_object != NULL)) {
 		struct dl_find_object d;

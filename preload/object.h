@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 struct hl_object {
-	uint64_t start, end; /* [start, end) of its maps */
-	uint64_t bias;	     /* load address - linked address */
-	const void *map;     /* identity: struct link_map *, or l_ld where there is none */
-	const void *dynamic; /* l_ld */
-	const char *name;    /* as the loader knows it; "" the program itself */
+	uint64_t start, end;         /* [start, end) of its maps */
+	uint64_t bias;               /* load address - linked address */
+	const void *map;             /* identity: struct link_map *, or l_ld where there is none */
+	const void *dynamic;         /* l_ld */
+	const char *name;            /* as the loader knows it; "" the program itself */
 	const uint8_t *eh_frame_hdr; /* NULL none */
 };
 

@@ -8,7 +8,7 @@ struct hl_real hl_real;
 
 void *hl_real_find(const char *name)
 {
-	static const char *const runtimes[] = { "libstdc++.so.6", "libc++.so.1", "libc++abi.so.1" };
+	static const char *const runtimes[] = {"libstdc++.so.6", "libc++.so.1", "libc++abi.so.1"};
 	void *f = dlsym(RTLD_NEXT, name);
 
 	for (size_t i = 0; !f && i < sizeof runtimes / sizeof runtimes[0]; i++) {

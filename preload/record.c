@@ -70,7 +70,8 @@ static void grow(struct hl_stream *s, int64_t bytes)
 			      memory_order_relaxed);
 }
 
-void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum hl_entry entry, uint64_t caller)
+void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum hl_entry entry,
+		     uint64_t caller)
 {
 	struct hl_stream *s = stream_of(t);
 	uint32_t stack;
@@ -91,7 +92,8 @@ void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum 
 		return;
 	}
 
-	uint64_t se = (uint64_t)stack << 3 | entry, delta = advance(s, hl_stamp_fenced(hl_guest.clock, hl_guest.shift));
+	uint64_t se = (uint64_t)stack << 3 | entry,
+		 delta = advance(s, hl_stamp_fenced(hl_guest.clock, hl_guest.shift));
 	unsigned ah = hl_addr_slot(address), sh = hl_site_slot(se, size);
 	struct hl_site *site = &s->sites[sh];
 	int ahit = s->addresses[ah] == address, shit = site->stack_entry == se && site->size == size;
@@ -133,7 +135,8 @@ void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
 	unsigned h = hl_addr_slot(address);
 	int hit = s->addresses[h] == address;
 
-	p = put_tag(start, HL_TAG_FREE | (hit ? HL_TAG_HIT : 0) | (entry == HL_ENTRY_DELETE ? HL_TAG_DELETE : 0),
+	p = put_tag(start,
+		    HL_TAG_FREE | (hit ? HL_TAG_HIT : 0) | (entry == HL_ENTRY_DELETE ? HL_TAG_DELETE : 0),
 		    advance(s, hl_stamp(hl_guest.clock, hl_guest.shift)));
 	p = put_address(s, p, address, h, hit);
 	if (HL_UNLIKELY(hl_guest.config.growth) && hl_real.malloc_usable_size)
@@ -180,8 +183,8 @@ void hl_record_unrelease(struct hl_thread *t, enum hl_op op)
 		hl_slots_commit(s, p);
 }
 
-void hl_record_alloc_in(struct hl_thread *t, enum hl_domain domain, uint64_t address, uint64_t size, enum hl_entry entry,
-			uint64_t caller)
+void hl_record_alloc_in(struct hl_thread *t, enum hl_domain domain, uint64_t address, uint64_t size,
+			enum hl_entry entry, uint64_t caller)
 {
 	struct hl_stream *s = stream_of(t);
 	uint32_t stack = s ? hl_capture(t, s, caller) : HL_STACK_NONE;
@@ -256,8 +259,8 @@ static uint8_t *put_bytes(uint8_t *p, const void *from, size_t n)
 	return p;
 }
 
-int hl_record_fact3(struct hl_thread *t, enum hl_fact kind, const uint8_t *head, size_t nhead, const char *middle,
-		    size_t nmiddle, const uint8_t *tail, size_t ntail)
+int hl_record_fact3(struct hl_thread *t, enum hl_fact kind, const uint8_t *head, size_t nhead,
+		    const char *middle, size_t nmiddle, const uint8_t *tail, size_t ntail)
 {
 	struct hl_stream *s = stream_of(t);
 	size_t bytes = nhead + nmiddle + ntail;

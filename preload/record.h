@@ -15,14 +15,15 @@
 #include <stddef.h>
 
 /* caller: return address of the hook, used where no stack can be captured. */
-void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum hl_entry entry, uint64_t caller);
+void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum hl_entry entry,
+		     uint64_t caller);
 void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry);
 void hl_record_release(struct hl_thread *t, uint64_t address);
 /* The open release ends: RESTORE or DROP. */
 void hl_record_unrelease(struct hl_thread *t, enum hl_op op);
 /* Any domain: HL_DOMAIN_POOL. */
-void hl_record_alloc_in(struct hl_thread *t, enum hl_domain domain, uint64_t address, uint64_t size, enum hl_entry entry,
-			uint64_t caller);
+void hl_record_alloc_in(struct hl_thread *t, enum hl_domain domain, uint64_t address, uint64_t size,
+			enum hl_entry entry, uint64_t caller);
 void hl_record_free_in(struct hl_thread *t, enum hl_domain domain, uint64_t address, enum hl_entry entry);
 void hl_record_map(struct hl_thread *t, uint64_t address, uint64_t bytes, uint64_t caller);
 void hl_record_unmap(struct hl_thread *t, uint64_t address, uint64_t bytes);
@@ -31,8 +32,8 @@ void hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label)
 /* A fact whose payload is head, middle, tail one after the other, together at most HL_FACT_BYTES_MAX.
  * 1, or 0: no slot. */
 #define HL_FACT_BYTES_MAX 24000u
-int hl_record_fact3(struct hl_thread *t, enum hl_fact kind, const uint8_t *head, size_t nhead, const char *middle,
-		    size_t nmiddle, const uint8_t *tail, size_t ntail);
+int hl_record_fact3(struct hl_thread *t, enum hl_fact kind, const uint8_t *head, size_t nhead,
+		    const char *middle, size_t nmiddle, const uint8_t *tail, size_t ntail);
 static inline int hl_record_fact(struct hl_thread *t, enum hl_fact kind, const uint8_t *payload, size_t bytes)
 {
 	return hl_record_fact3(t, kind, payload, bytes, "", 0, payload, 0);

@@ -21,7 +21,8 @@ static uint32_t encode(const struct hl_cfi *c)
 	if (ra->kind == HL_RULE_UNDEFINED)
 		return HL_STEP_END;
 	if (c->signal_frame || r->cfa_is_expr || ra->kind != HL_RULE_OFFSET || ra->value != -8 ||
-	    r->reg[HL_RSP].kind != HL_RULE_SAME || r->cfa_value <= 0 || r->cfa_value >= 32768 || r->cfa_value & 7)
+	    r->reg[HL_RSP].kind != HL_RULE_SAME || r->cfa_value <= 0 || r->cfa_value >= 32768 ||
+	    r->cfa_value & 7)
 		return HL_STEP_CFI;
 	if (r->cfa_reg == HL_RSP)
 		rule = 0;

@@ -8,7 +8,7 @@
 #include "heapledger/stamp.h"
 #include "preload/window.h"
 
-#define WAIT_NS	 1000000000ull
+#define WAIT_NS  1000000000ull
 #define SLICE_NS 100000000ull
 
 static uint32_t claim_waiting(struct hl_region *r, struct hl_stream *s)

@@ -13,7 +13,7 @@
 
 #define HEAD_BITS    20
 #define SEGMENT_BITS 16
-#define SEGMENT	     (1u << SEGMENT_BITS)
+#define SEGMENT      (1u << SEGMENT_BITS)
 #define SEGMENTS     4096u /* 2^28 nodes */
 
 struct node {

@@ -9,7 +9,8 @@
 
 /* Write the record of a new node, before any other thread can see the id: 1, or 0 when it could not be
  * written; then the node does not come to be. */
-typedef int hl_node_emit(void *ctx, uint32_t id, uint32_t parent, uint64_t pc, uint32_t flags, uint32_t epoch);
+typedef int hl_node_emit(void *ctx, uint32_t id, uint32_t parent, uint64_t pc, uint32_t flags,
+			 uint32_t epoch);
 
 /* Reserve the table. 0, or -errno. */
 int hl_stacktab_init(void);

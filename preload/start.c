@@ -188,7 +188,8 @@ int hl_start(void)
 	Dl_info owner, libc;
 
 	hl_guest.libc_alloc = dladdr((void *)(uintptr_t)hl_real.malloc, &owner) &&
-			      dladdr((void *)(uintptr_t)&getauxval, &libc) && owner.dli_fbase == libc.dli_fbase;
+			      dladdr((void *)(uintptr_t)&getauxval, &libc) &&
+			      owner.dli_fbase == libc.dli_fbase;
 	hl_modmap_init();
 	if ((!*hl_guest.region_path && !*hl_guest.output) || !wipe_works() || !begin_recording(0)) {
 		set_state(HL_INERT);

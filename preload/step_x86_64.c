@@ -71,8 +71,8 @@ void hl_walk_bounds(struct hl_walk *w, uint64_t sp)
 	}
 }
 
-static int value_of(struct hl_walk *w, const struct hl_cfi *c, const struct hl_rule *rule, unsigned reg, uint64_t cfa,
-		    uint64_t *v)
+static int value_of(struct hl_walk *w, const struct hl_cfi *c, const struct hl_rule *rule, unsigned reg,
+		    uint64_t cfa, uint64_t *v)
 {
 	uint64_t at;
 
@@ -91,7 +91,8 @@ static int value_of(struct hl_walk *w, const struct hl_cfi *c, const struct hl_r
 		*v = w->regs[rule->value];
 		return 1;
 	case HL_RULE_EXPR:
-		return hl_cfi_eval(c, rule->value, w->regs, cfa, 1, read_word, w, &at) == 0 && read_word(w, at, v);
+		return hl_cfi_eval(c, rule->value, w->regs, cfa, 1, read_word, w, &at) == 0 &&
+		       read_word(w, at, v);
 	case HL_RULE_VAL_EXPR:
 		return hl_cfi_eval(c, rule->value, w->regs, cfa, 1, read_word, w, v) == 0;
 	}

@@ -128,7 +128,7 @@ uint32_t hl_sys_gettid(void)
 
 int hl_sys_futex_wait(_Atomic uint32_t *w, uint32_t value, uint64_t ns)
 {
-	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
+	struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
 
 	return (int)hl_sys4(SYS_futex, PTR(w), FUTEX_WAIT, value, PTR(&ts));
 }

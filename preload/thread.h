@@ -12,7 +12,7 @@
 #include "preload/guest.h"
 
 #define HL_FRAMES_EXTRA 12 /* room for our own frames above the program's */
-#define HL_LEVELS 3 /* the thread, and two levels of signal handlers inside our own code */
+#define HL_LEVELS       3  /* the thread, and two levels of signal handlers inside our own code */
 
 struct hl_site {
 	uint64_t stack_entry, size;
@@ -20,9 +20,9 @@ struct hl_site {
 
 /* A frame of the previous capture, with all that finding it again depends on. */
 struct hl_frame {
-	uint64_t pc;	  /* return address | flags << 56, see unwind.h */
-	uint64_t sp;	  /* of the frame after the return; its pc was read at sp - 8; 0: not known */
-	uint64_t fp;	  /* its rbp */
+	uint64_t pc;      /* return address | flags << 56, see unwind.h */
+	uint64_t sp;      /* of the frame after the return; its pc was read at sp - 8; 0: not known */
+	uint64_t fp;      /* its rbp */
 	uint64_t fp_slot; /* where fp was read; 0: the callee left it alone; HL_FRAME_OPAQUE */
 	uint32_t node;
 	uint16_t rule; /* by which it was left */
@@ -38,41 +38,41 @@ struct hl_trail {
 
 /* One stream being written: the coding state of format.h.  Owner: the thread at that level. */
 struct hl_stream {
-	struct hl_slot *slot; /* NULL: none yet, or it could not be had */
-	uint32_t at;	      /* bytes of slot->data written and committed: our private cursor */
-	uint32_t index;	      /* of the slot */
-	uint32_t claim;	      /* number of the open (or next) claim */
-	uint32_t stream;      /* HL_STREAM(), constant */
+	struct hl_slot *slot;  /* NULL: none yet, or it could not be had */
+	uint32_t at;           /* bytes of slot->data written and committed: our private cursor */
+	uint32_t index;        /* of the slot */
+	uint32_t claim;        /* number of the open (or next) claim */
+	uint32_t stream;       /* HL_STREAM(), constant */
 	uint32_t claim_thread; /* thread serial the claim's records are attributed to at `at` */
-	uint32_t claim_epoch; /* module epoch of its NODE records at `at` */
-	uint32_t node_id;     /* of its last NODE record */
-	uint8_t starving;     /* the last wait for a slot timed out: do not wait again until one comes */
+	uint32_t claim_epoch;  /* module epoch of its NODE records at `at` */
+	uint32_t node_id;      /* of its last NODE record */
+	uint8_t starving;      /* the last wait for a slot timed out: do not wait again until one comes */
 	uint64_t node_pc;
 	uint64_t stamp;
 	uint64_t address;
 	struct hl_trail trail;
 	struct hl_frame *fresh; /* scratch of the unwinder, newest first: config.depth + 1 */
-	uint64_t *pcs;		/* the same for plain methods: config.depth + HL_FRAMES_EXTRA */
-	struct hl_cfi cfi; /* scratch of the unwinder */
+	uint64_t *pcs;          /* the same for plain methods: config.depth + HL_FRAMES_EXTRA */
+	struct hl_cfi cfi;      /* scratch of the unwinder */
 	uint64_t addresses[256];
 	struct hl_site sites[256];
 };
 
 struct hl_thread {
-	uint32_t level;	    /* hooks active in this thread, 0 outside; also nested by signals */
+	uint32_t level; /* hooks active in this thread, 0 outside; also nested by signals */
 	uint32_t serial, tid;
-	uint8_t own;	    /* 1: our own code runs that may allocate: its calls are not the program's */
-	uint8_t entry_hint; /* entry of the next inner malloc (operator new); HL_ENTRY_COUNT: none */
-	uint8_t inner_seen; /* the inner malloc was recorded */
-	uint8_t key_rounds; /* times our key's destructor ran */
+	uint8_t own;          /* 1: our own code runs that may allocate: its calls are not the program's */
+	uint8_t entry_hint;   /* entry of the next inner malloc (operator new); HL_ENTRY_COUNT: none */
+	uint8_t inner_seen;   /* the inner malloc was recorded */
+	uint8_t key_rounds;   /* times our key's destructor ran */
 	uintptr_t hint_frame; /* stack address of who set entry_hint */
 	uint64_t inner_address, inner_size;
 	uintptr_t frame[HL_LEVELS]; /* stack address of the hook active at that level */
 	struct hl_stream *streams[HL_LEVELS];
 	uint64_t stack_low, stack_high; /* of its stack, as far as the unwinder found it readable */
-	char *scratch;	/* exec: the environment we pass on */
+	char *scratch;                  /* exec: the environment we pass on */
 	size_t scratch_bytes;
-	char name[16];	/* as last recorded */
+	char name[16]; /* as last recorded */
 	struct hl_thread *next_idle;
 	struct hl_thread *next_all; /* every state ever made, for the cursors at fork */
 };

@@ -52,7 +52,8 @@ static void adopt(struct hl_stream *s, uint32_t n, uint64_t caller, struct hl_un
 		k++;
 	u->kept = k;
 	for (; k < n; k++)
-		trail->frames[k] = (struct hl_frame){ .pc = pcs[n - 1 - k], .fp_slot = HL_FRAME_OPAQUE, .live = 1 };
+		trail->frames[k] =
+			(struct hl_frame){.pc = pcs[n - 1 - k], .fp_slot = HL_FRAME_OPAQUE, .live = 1};
 	trail->n = n;
 }
 
@@ -75,7 +76,8 @@ static void check(struct hl_stream *s, const struct hl_unwound *u)
 		}
 }
 
-void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller, struct hl_unwound *u)
+void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
+	       struct hl_unwound *u)
 {
 	uint32_t depth = hl_guest.config.depth, n = 0;
 

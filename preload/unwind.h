@@ -16,10 +16,11 @@
 
 /* A captured frame: return address, enum hl_node_flags << 56. */
 #define HL_PC_FLAG_SHIFT 56
-#define HL_PC(frame)	 ((frame) & ((1ull << HL_PC_FLAG_SHIFT) - 1))
+#define HL_PC(frame)     ((frame) & ((1ull << HL_PC_FLAG_SHIFT) - 1))
 
 struct hl_unwound {
-	uint32_t kept; /* outermost frames of s->trail that are those of the capture before, their nodes valid */
+	uint32_t
+		kept; /* outermost frames of s->trail that are those of the capture before, their nodes valid */
 	int truncated; /* deeper than depth: the newest `depth` frames are in s->pcs, newest first, and not in the trail */
 };
 
@@ -28,7 +29,8 @@ void hl_unwind_init(void);
 /* Bring s->trail up to the present stack, from the program's newest frame; s->trail.n 0: nothing found.
  *   frame  frame address of the active hook: [frame] its caller's rbp, [frame + 8] the return address; 0: none
  *   caller return address to use where the stack cannot be walked */
-void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller, struct hl_unwound *u);
+void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
+	       struct hl_unwound *u);
 /* A module was unmapped: forget what was known of its code. */
 void hl_unwind_flush(void);
 /* In a forked child of a process that had several threads. */
@@ -36,7 +38,8 @@ void hl_unwind_forked(void);
 
 /* ---- the methods ---- */
 /* 0: the walk needs registers it did not keep: use _all. */
-int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint32_t depth, struct hl_unwound *u);
+int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint32_t depth,
+		  struct hl_unwound *u);
 /* The plain ones put frames newest first into s->pcs, our own included; return how many. */
 uint32_t hl_unwind_cfi_all(struct hl_thread *t, struct hl_stream *s, uint32_t room);
 void hl_unwind_cfi_flush(void);

@@ -13,7 +13,8 @@ static int (*_Atomic backtrace_by)(void **, int);
 
 int hl_unwind_libunwind_init(void)
 {
-	void *lib = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL), *f = lib ? dlsym(lib, "unw_backtrace") : NULL;
+	void *lib = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL),
+	     *f = lib ? dlsym(lib, "unw_backtrace") : NULL;
 	void *warm[4];
 
 	if (!f)

@@ -28,7 +28,8 @@ static uint64_t word(uint64_t address)
 /* Is a recorded frame still what its callee returns to?  Its callee was found the same. */
 static inline int holds(struct hl_walk *w, const struct hl_frame *f)
 {
-	if (HL_UNLIKELY(f->fp_slot == HL_FRAME_OPAQUE) || !hl_walk_can_read(w, f->sp - 8) || word(f->sp - 8) != f->pc)
+	if (HL_UNLIKELY(f->fp_slot == HL_FRAME_OPAQUE) || !hl_walk_can_read(w, f->sp - 8) ||
+	    word(f->sp - 8) != f->pc)
 		return 0;
 	return !f->fp_slot || !f->live || (hl_walk_can_read(w, f->fp_slot) && word(f->fp_slot) == f->fp);
 }
@@ -36,7 +37,8 @@ static inline int holds(struct hl_walk *w, const struct hl_frame *f)
 /* Step from *f to its caller *up. */
 static enum hl_stepped leave(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl_frame *up)
 {
-	uint64_t pc = HL_PC(f->pc), flags = f->pc >> HL_PC_FLAG_SHIFT, address = flags & HL_NODE_EXACT ? pc : pc - 1;
+	uint64_t pc = HL_PC(f->pc), flags = f->pc >> HL_PC_FLAG_SHIFT,
+		 address = flags & HL_NODE_EXACT ? pc : pc - 1;
 	uint32_t rule = hl_rule_of(c, address);
 	enum hl_stepped r;
 	int exact = 0;
@@ -95,7 +97,10 @@ static void append(struct hl_trail *trail, uint32_t kept, const struct hl_frame 
 		if ((rule & 7) == HL_STEP_SPECIAL)
 			f->live = rule != HL_STEP_END;
 		else
-			f->live = rule & HL_STEP_RBP_BASE ? 1 : rule & 7 ? 0 : k ? trail->frames[k - 1].live : 0;
+			f->live = rule & HL_STEP_RBP_BASE ? 1
+				  : rule & 7              ? 0
+				  : k                     ? trail->frames[k - 1].live
+							  : 0;
 		trail->n = k + 1;
 	}
 }
@@ -110,7 +115,8 @@ static uint32_t verify(struct hl_walk *w, const struct hl_frame *old, uint32_t j
 	return i;
 }
 
-int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint32_t depth, struct hl_unwound *u)
+int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint32_t depth,
+		  struct hl_unwound *u)
 {
 	struct hl_trail *trail = &s->trail;
 	const struct hl_frame *old = trail->frames;

@@ -10,11 +10,11 @@
 /* A rule: bit 15 the CFA is relative to rbp, else rsp; bits 3-14 its offset / 8; bits 0-2 where the
  * caller's rbp is: 0 unchanged, 1-6 at CFA - 8 * (n + 1), 7 one of the special rules. */
 #define HL_STEP_RBP_BASE 0x8000u
-#define HL_STEP_OFFSET	 0x7ff8u
-#define HL_STEP_SPECIAL	 7u
-#define HL_STEP_CFI	 (0u << 3 | HL_STEP_SPECIAL) /* interpret the CFI each time */
-#define HL_STEP_END	 (1u << 3 | HL_STEP_SPECIAL) /* no caller */
-#define HL_STEP_NO_CFI	 (2u << 3 | HL_STEP_SPECIAL)
+#define HL_STEP_OFFSET   0x7ff8u
+#define HL_STEP_SPECIAL  7u
+#define HL_STEP_CFI      (0u << 3 | HL_STEP_SPECIAL) /* interpret the CFI each time */
+#define HL_STEP_END      (1u << 3 | HL_STEP_SPECIAL) /* no caller */
+#define HL_STEP_NO_CFI   (2u << 3 | HL_STEP_SPECIAL)
 
 /* The rule at address (inside the call instruction).  c: scratch. */
 uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address);
@@ -22,7 +22,7 @@ uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address);
 struct hl_walk {
 	struct hl_thread *t;
 	uint64_t low, high; /* readable without asking */
-	uint64_t page;	    /* last page the kernel said is readable */
+	uint64_t page;      /* last page the kernel said is readable */
 	uint64_t regs[HL_REGS];
 	uint32_t known; /* bit r: regs[r] is the frame's */
 };

@@ -12,13 +12,13 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-#define PAGE	    4096u
+#define PAGE        4096u
 #define WINDOWS_MAX 1024u
 /* Where the kernel cannot populate (before 5.14): the file is allocated whole, up to this. */
 #define PREALLOCATE (1ull << 30)
 /* Of a file's tables only the header and the first image entry are ever used. */
 #define TABLES_USED (HL_REGION_IMAGES + PAGE)
-#define MAP_LEN	    ((size_t)HL_WINDOW_BYTES + PAGE)
+#define MAP_LEN     ((size_t)HL_WINDOW_BYTES + PAGE)
 
 static _Atomic(char *) windows[WINDOWS_MAX];
 static int populate; /* 1: MADV_POPULATE_WRITE works */
@@ -125,7 +125,8 @@ static int tsc_is_clock(void)
 #if defined(__x86_64__)
 	char name[16] = "";
 
-	hl_sys_read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource", name, sizeof name - 1);
+	hl_sys_read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource", name,
+			 sizeof name - 1);
 	return hl_after(name, "tsc") != NULL;
 #else
 	return 0;

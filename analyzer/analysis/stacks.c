@@ -98,6 +98,12 @@ static int load_node(struct hl_walk *w)
 
 	if (!w->node)
 		return 0;
+	/* not a frame: it stands for those that were not recorded */
+	if (facts->nodes[w->node].flags & HL_NODE_TRUNCATED && !facts->nodes[w->node].pc) {
+		w->truncated = 1;
+		w->node = 0;
+		return 0;
+	}
 	if (w->steps >= HL_STACK_FRAMES_MAX) {
 		w->truncated = 1;
 		return 0;
@@ -106,8 +112,6 @@ static int load_node(struct hl_walk *w)
 	w->steps += e->n;
 	w->next = e->first;
 	w->end = e->first + e->n;
-	if (facts->nodes[w->node].flags & HL_NODE_TRUNCATED)
-		w->truncated = 1;
 	w->node = facts->nodes[w->node].known ? facts->nodes[w->node].parent : 0;
 	return 1;
 }

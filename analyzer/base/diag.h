@@ -6,7 +6,7 @@
 
 enum hl_err {
 	HL_OK = 0,
-	HL_ERR_IO = -1,	    /* the system refused; text carries strerror; status 3 for inputs */
+	HL_ERR_IO = -1,     /* the system refused; text carries strerror; status 3 for inputs */
 	HL_ERR_FORMAT = -2, /* a trace contradicts format.h; text has the offset; status 3 */
 	HL_ERR_USAGE = -3,  /* bad command line; status 2 */
 	HL_ERR_NOMEM = -4,

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 struct hl_option {
-	int id;		      /* > 0; what hl_options_next returns; a printable ASCII char is also its short name */
+	int id; /* > 0; what hl_options_next returns; a printable ASCII char is also its short name */
 	const char *name;     /* long name without dashes */
 	const char *argument; /* placeholder ("FILE"), NULL: takes none */
 	const char *help;     /* one line */
@@ -18,16 +18,16 @@ struct hl_option {
 /* The one context of the program. */
 struct hl_cli {
 	const char *program; /* argv[0] */
-	int color;	     /* 1: colour on stdout */
-	int progress;	     /* 1: stderr is a terminal */
+	int color;           /* 1: colour on stdout */
+	int progress;        /* 1: stderr is a terminal */
 };
 
 struct hl_verb {
 	const char *name;
-	const char *summary;  /* one line */
-	const char *operands; /* "TRACE[@SNAP]" */
+	const char *summary;             /* one line */
+	const char *operands;            /* "TRACE[@SNAP]" */
 	const struct hl_option *options; /* ends with { 0 } */
-	int stop_at_operand;	       /* 1: options end at the first operand (run, doctor) */
+	int stop_at_operand;             /* 1: options end at the first operand (run, doctor) */
 	/* Returns the exit status, or sets d and returns a negative enum hl_err; main prints d->text as
 	 * "heapledger: TEXT" and maps the error to its status. argv[0] is the verb. */
 	int (*main)(struct hl_cli *cli, const struct hl_verb *verb, int argc, char **argv, struct hl_diag *d);

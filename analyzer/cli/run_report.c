@@ -155,7 +155,8 @@ void hl_run_report_print(const struct hl_run_report *r)
 		const struct hl_run_trace *run = &r->traces[i];
 
 		if (read_totals(run, &t, &d) < 0) {
-			snprintf(text, sizeof(text), "%s; %" PRIu64 " bytes of records not written", d.text, run->refused);
+			snprintf(text, sizeof(text), "%s; %" PRIu64 " bytes of records not written", d.text,
+				 run->refused);
 			hl_error(run->refused ? text : d.text);
 			continue;
 		}

@@ -309,6 +309,9 @@ static int run_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, ch
 				   .ctx = &r};
 	hl_supervise(&s, &status);
 	status = conclude(&r, status);
+	/* it has nothing left to do, and a container's first process may not reap it */
+	if (r.report.complete && !(r.report.flags & HL_RUN_LIVE))
+		waitpid(r.collector, NULL, 0);
 	hl_run_report_release(&r.report);
 	hl_end_as(status);
 }

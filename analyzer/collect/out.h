@@ -34,10 +34,10 @@ struct hl_out {
 	int pidfd;       /* -1: none */
 	int unseen;      /* no process of that pid maps the region: not judged yet */
 	enum hl_out_gone gone;
-	int hello; /* a HELLO record came */
-	int dirty;          /* records came since the last SYNC */
-	int done;           /* ended: nothing more is added */
-	uint32_t notes;     /* claims of HL_STREAM_COLLECTOR so far */
+	int hello;      /* a HELLO record came */
+	int dirty;      /* records came since the last SYNC */
+	int done;       /* ended: nothing more is added */
+	uint32_t notes; /* claims of HL_STREAM_COLLECTOR so far */
 	struct hl_writer *writer;
 	char *path; /* NULL: no file (yet) */
 	uint8_t *held;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 int hl_process_each_map(pid_t pid, int (*visit)(void *ctx, const struct hl_map_line *line), void *ctx)
@@ -112,9 +113,11 @@ int hl_process_open(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-char hl_process_state(pid_t pid)
+/* The fields of /proc/PID/stat after the name, from the state on; 0: no such process.  The name in its
+ * parentheses may hold anything, also parentheses. */
+static int read_stat(pid_t pid, char *fields, size_t room)
 {
-	char name[64], text[512], *end;
+	char name[64], text[1024], *end;
 	ssize_t n;
 	int fd;
 
@@ -127,7 +130,39 @@ char hl_process_state(pid_t pid)
 	if (n <= 0)
 		return 0;
 	text[n] = 0;
-	/* the name in parentheses may hold anything, also parentheses */
 	end = strrchr(text, ')');
-	return end && end[1] == ' ' ? end[2] : 0;
+	if (!end || end[1] != ' ')
+		return 0;
+	snprintf(fields, room, "%s", end + 2);
+	return 1;
+}
+
+char hl_process_state(pid_t pid)
+{
+	char fields[1024];
+
+	return read_stat(pid, fields, sizeof(fields)) ? fields[0] : 0;
+}
+
+uint64_t hl_process_started(pid_t pid)
+{
+	char fields[1024], *p = fields;
+
+	if (!read_stat(pid, fields, sizeof(fields)))
+		return 0;
+	/* state is field 3, starttime 22 */
+	for (int i = 3; i < 22 && p; i++) {
+		p = strchr(p, ' ');
+		p = p ? p + 1 : NULL;
+	}
+	return p ? strtoull(p, NULL, 10) : 0;
+}
+
+uint64_t hl_process_clock(void)
+{
+	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * hz + (uint64_t)t.tv_nsec * hz / 1000000000u;
 }

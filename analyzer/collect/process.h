@@ -22,6 +22,11 @@ int hl_process_open(pid_t pid);
 /* The state letter of /proc/PID/stat ('R', 'S', 'T', 'Z'...); 0: no such process. */
 char hl_process_state(pid_t pid);
 
+/* When it started, in clock ticks since boot (proc(5), starttime); 0: no such process. */
+uint64_t hl_process_started(pid_t pid);
+/* Now, on the same scale. */
+uint64_t hl_process_clock(void);
+
 /* Visit lines of /proc/PID/maps until visit returns nonzero; returns that, 0 at the end, -1 when it
  * cannot be read (errno). */
 struct hl_map_line {

@@ -17,6 +17,7 @@ int hl_roster_init(struct hl_roster *r, const struct hl_share *share, struct hl_
 	memset(r, 0, sizeof(*r));
 	r->share = share;
 	r->outs = outs;
+	r->began = share->began;
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (r->epoll < 0)
 		return hl_fail(d, HL_ERR_IO, "epoll: %s", strerror(errno));
@@ -29,6 +30,20 @@ void hl_roster_release(struct hl_roster *r)
 		if (r->live[i] && r->live[i]->pidfd >= 0)
 			close(r->live[i]->pidfd);
 	close(r->epoll);
+}
+
+/* Does that process belong to this run?  One whose mappings may not be read does unless it is older:
+ * whatever is traced here was started by the command. */
+static int is_ours(const struct hl_roster *r, pid_t pid)
+{
+	switch (hl_process_maps(pid, r->share->inode)) {
+	case HL_MAPS_YES:
+		return 1;
+	case HL_MAPS_UNKNOWN:
+		return hl_process_started(pid) >= r->began;
+	default:
+		return 0;
+	}
 }
 
 static void watch(struct hl_roster *r, struct hl_out *out)
@@ -65,8 +80,7 @@ static void match_inner(void *ctx, pid_t pid, uint32_t inner)
 	for (unsigned i = 0; i < HL_IMAGES_MAX; i++) {
 		struct hl_out *out = r->live[i];
 
-		if (!out || !out->unseen || (uint32_t)out->pid != inner ||
-		    hl_process_maps(pid, r->share->inode) == HL_MAPS_NO)
+		if (!out || !out->unseen || (uint32_t)out->pid != inner || !is_ours(r, pid))
 			continue;
 		out->unseen = 0;
 		out->pid = pid;
@@ -100,7 +114,7 @@ static struct hl_out *admit(struct hl_roster *r, uint32_t entry, uint32_t id)
 	r->live[entry] = out;
 	r->nlive++;
 	/* the command itself is never in an inner namespace, and its end is told by its parent */
-	if (out->pid == r->outs->command || hl_process_maps(out->pid, r->share->inode) != HL_MAPS_NO) {
+	if (out->pid == r->outs->command || is_ours(r, out->pid)) {
 		found(r, out);
 	} else {
 		out->unseen = 1;
@@ -180,8 +194,7 @@ void hl_roster_poll(struct hl_roster *r, int all)
 		struct hl_out *out = r->live[i];
 
 		if (out && out->pidfd < 0 && !out->gone &&
-		    ((kill(out->pid, 0) < 0 && errno == ESRCH) ||
-		     hl_process_maps(out->pid, r->share->inode) == HL_MAPS_NO))
+		    ((kill(out->pid, 0) < 0 && errno == ESRCH) || !is_ours(r, out->pid)))
 			out->gone = HL_OUT_GONE;
 	}
 }

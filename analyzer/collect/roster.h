@@ -20,6 +20,7 @@ struct hl_roster {
 	struct hl_out *live[HL_IMAGES_MAX]; /* by entry of the image table */
 	uint32_t unborn[HL_IMAGES_MAX];     /* pid that claimed the entry and had no id yet */
 	unsigned nlive, nunseen;
+	uint64_t began;  /* of the run: hl_process_clock */
 	uint32_t newest; /* next_image at the last scan */
 	int epoll;       /* of the pidfds; -1 none */
 };

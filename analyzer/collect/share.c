@@ -2,6 +2,7 @@
  * share.c - making the region of a run.  Floor: collect.
  */
 #include "analyzer/collect/share.h"
+#include "analyzer/collect/process.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -72,6 +73,7 @@ int hl_share_make(struct hl_share *s, uint64_t buffer_bytes, struct hl_diag *d)
 		goto fail;
 	made.region = map;
 	made.inode = st.st_ino;
+	made.began = hl_process_clock();
 	hl_clock_choose(&made.clock);
 	clock_gettime(CLOCK_REALTIME, &now);
 	fill_header(&made, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);

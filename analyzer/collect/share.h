@@ -21,6 +21,7 @@ struct hl_share {
 	int fd;          /* close-on-exec */
 	uint32_t nslots; /* private copy: the one in the mapping may be damaged */
 	uint64_t inode;  /* how the mapping is recognised in /proc/PID/maps */
+	uint64_t began;  /* hl_process_clock when it was made */
 	struct hl_clock_setup clock;
 };
 

@@ -13,9 +13,9 @@ struct hl_cursor {
 	struct hl_loader *loader; /* shared with other cursors */
 	size_t next, end;         /* pieces still to read: [next, end) */
 	uint32_t claim, limit_claim, limit_used;
-	int broken;     /* the rest of this claim cannot be decoded */
+	int broken;      /* the rest of this claim cannot be decoded */
 	uint32_t thread; /* serial in the stream's name: whose events they are unless they say */
-	uint64_t stamp; /* of the last event: later ones are not below it */
+	uint64_t stamp;  /* of the last event: later ones are not below it */
 	uint8_t *data;
 	size_t cap;
 	struct hl_event event; /* the current one; label is inside data, not NUL-terminated */

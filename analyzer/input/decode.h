@@ -17,9 +17,9 @@ struct hl_decoder {
 	uint64_t stamp, address; /* previous ones */
 	uint64_t released;       /* address of the open release */
 	int open;                /* 1: a release is open */
-	uint32_t thread;	 /* whose the events are now, when switched; else the stream's own thread's */
+	uint32_t thread;         /* whose the events are now, when switched; else the stream's own thread's */
 	int switched;
-	uint32_t nnodes;         /* stack ids from here on are named by the last node */
+	uint32_t nnodes; /* stack ids from here on are named by the last node */
 	uint64_t addresses[256];
 	uint64_t sizes[256];
 	uint32_t sites[256]; /* stack << 3 | entry */

@@ -16,15 +16,15 @@
 struct hl_node {
 	uint64_t pc;
 	uint32_t parent; /* the caller's node; < own id; 0: outermost */
-	uint32_t epoch;	 /* module generation: look pc up among the modules of this epoch */
-	uint8_t flags;	 /* enum hl_node_flags */
-	uint8_t known;	 /* 0: the id was used and its record never came (loss): unknown frame */
+	uint32_t epoch;  /* module generation: look pc up among the modules of this epoch */
+	uint8_t flags;   /* enum hl_node_flags */
+	uint8_t known;   /* 0: the id was used and its record never came (loss): unknown frame */
 };
 
 struct hl_module {
 	uint32_t id;
 	uint32_t first_epoch, last_epoch; /* mapped in these, both inclusive; last UINT32_MAX: to the end */
-	uint64_t start, end, bias; /* [start, end) of its mapping; pc - bias is the ELF address */
+	uint64_t start, end, bias;        /* [start, end) of its mapping; pc - bias is the ELF address */
 	char *path;
 	uint8_t build_id[64];
 	uint32_t build_id_bytes; /* 0: none */
@@ -34,19 +34,19 @@ struct hl_thread {
 	uint32_t serial, tid;
 	uint64_t stack_low, stack_high;
 	uint64_t start_stamp, end_stamp; /* end 0: not seen to end */
-	char *name;			 /* its last name, never NULL */
+	char *name;                      /* its last name, never NULL */
 };
 
 struct hl_process {
 	int seen; /* a HELLO record was found */
 	uint32_t image_id, pid, ppid, depth;
 	uint64_t start_realtime_ns, start_stamp;
-	char *exe;	/* path, "" when unknown */
-	char *cmdline;	/* arguments joined by spaces, unprintable bytes kept as they are */
+	char *exe;     /* path, "" when unknown */
+	char *cmdline; /* arguments joined by spaces, unprintable bytes kept as they are */
 	char *options;
 	/* forked from: */
 	uint32_t parent_image, parent_pid; /* 0: not forked from a traced image */
-	char *parent_file;		   /* as opened, NULL: none or not found */
+	char *parent_file;                 /* as opened, NULL: none or not found */
 	/* end: */
 	enum hl_end end; /* 0 unknown */
 	uint32_t end_status;
@@ -65,7 +65,7 @@ struct hl_facts {
 	uint32_t nthreads;
 	struct hl_process process;
 	uint64_t lost[HL_LOST_KINDS]; /* counters of what was not recorded */
-	uint64_t sync_stamp;	      /* events below it are complete; 0 unknown */
+	uint64_t sync_stamp;          /* events below it are complete; 0 unknown */
 	struct hl_module_span *spans; /* of hl_facts_module; NULL: it looks at one module after the other */
 };
 

@@ -53,7 +53,7 @@ static void build_nodes(struct hl_facts *f, struct hl_layer *layers, size_t n)
 		for (size_t i = 0; i < layers[k].nnodes; i++) {
 			const struct hl_node_record *r = &layers[k].nodes[i];
 
-			if (r->late && r->id < f->nnodes && !f->nodes[r->id].known)
+			if (r->id < f->nnodes && !f->nodes[r->id].known)
 				put_node(f, r);
 		}
 	f->nnodes++; /* the one for ids beyond all records */

@@ -122,6 +122,8 @@ static void open_next(struct hl_merge *m)
 		hl_cursor_new(s, &m->loader, i, s->streams[i].first, limits_of(m), m->trace->facts.nnodes);
 
 	c->event.inherited = m->level != 0;
+	/* others were returned up to here: what comes after a damaged claim must not be below */
+	c->stamp = s->pieces[s->streams[i].first].base_stamp;
 	if (hl_cursor_next(c))
 		push(m, c);
 	else

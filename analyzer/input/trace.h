@@ -15,17 +15,17 @@ struct hl_trace;
 
 /* Health of the file, for `info` and for the warning on every report. */
 struct hl_trace_health {
-	int finished;		  /* its index and trailer are there (trace file only) */
-	int bare;		  /* a region file */
+	int finished; /* its index and trailer are there (trace file only) */
+	int bare;     /* a region file */
 	uint64_t file_bytes;
 	uint64_t chunks, raw_bytes; /* of records */
-	uint64_t bad_blocks;	  /* failed their CRC or their decoding, skipped */
-	uint64_t bad_offset;	  /* file offset of the first of them */
-	uint64_t cut_offset;	  /* file offset where reading had to stop, 0: none */
-	uint64_t missing_claims;  /* gaps in the numbering of a stream's claims */
-	uint64_t unverified_bytes; /* in open slots of a region file: no CRC */
-	uint64_t unknown_facts;	  /* records of kinds this reader does not know, skipped */
-	char first_problem[256];  /* one line, "" none */
+	uint64_t bad_blocks;        /* failed their CRC or their decoding, skipped */
+	uint64_t bad_offset;        /* file offset of the first of them */
+	uint64_t cut_offset;        /* file offset where reading had to stop, 0: none */
+	uint64_t missing_claims;    /* gaps in the numbering of a stream's claims */
+	uint64_t unverified_bytes;  /* in open slots of a region file: no CRC */
+	uint64_t unknown_facts;     /* records of kinds this reader does not know, skipped */
+	char first_problem[256];    /* one line, "" none */
 };
 
 /* Open and load facts.  A file forked from another opens that one too (its facts, and the
@@ -62,13 +62,13 @@ struct hl_event {
 	uint64_t address;
 	uint64_t size;
 	uint64_t old_address; /* REALLOC; the released block was `address` for RELEASE, RESTORE, DROP */
-	uint32_t stack;	      /* node id */
+	uint32_t stack;       /* node id */
 	uint32_t thread;      /* serial */
 	uint32_t stream;
 	uint8_t type, entry, domain;
-	uint8_t inherited;    /* 1: from the prefix inherited through fork */
+	uint8_t inherited; /* 1: from the prefix inherited through fork */
 	/* MARK: */
-	uint8_t mark; /* enum hl_mark */
+	uint8_t mark;      /* enum hl_mark */
 	const char *label; /* valid until the next call */
 };
 

@@ -109,7 +109,6 @@ void hl_book_move(struct hl_book *b, uint32_t i, const struct hl_event *e)
 {
 	struct hl_block *p = hl_book_block(b, i), old = *p;
 
-	end_newest(b, old.thread, i);
 	fill(p, e, old.user);
 	set_newest(b, e->thread, i);
 	b->counts.allocs++;

@@ -80,8 +80,9 @@ int hl_repair_match(struct hl_repair *r, const struct hl_event *e, struct hl_odd
 	struct hl_oddity *o = place ? at(r, place - 1) : NULL;
 	int alloc = e->type == HL_EV_ALLOC || e->type == HL_EV_REALLOC;
 
-	if (!o || alloc == (o->kind == HL_ODD_ALLOC) || e->stamp - o->stamp > r->window ||
-	    o->stream == e->stream || (o->thread == e->thread && o->stamp != e->stamp))
+	/* what is older than the window has expired before e */
+	if (!o || alloc == (o->kind == HL_ODD_ALLOC) || o->stream == e->stream ||
+	    (o->thread == e->thread && o->stamp != e->stamp))
 		return 0;
 	*found = *o;
 	o->kind = HL_ODD_SETTLED;

@@ -37,7 +37,7 @@ struct hl_repair {
 void hl_repair_init(struct hl_repair *r, uint64_t window, struct hl_replay_counts *counts);
 void hl_repair_release(struct hl_repair *r);
 void hl_repair_note(struct hl_repair *r, enum hl_odd kind, const struct hl_event *e);
-/* The oddity on e's address whose other half e is, settled and counted now; 0: none. */
+/* The oddity on e's address whose other half e is, settled and counted now; 0: none.  Expire first. */
 int hl_repair_match(struct hl_repair *r, const struct hl_event *e, struct hl_oddity *found);
 /* Count those whose other half did not come in time; now UINT64_MAX: all. */
 void hl_repair_expire_some(struct hl_repair *r, uint64_t now);

@@ -20,10 +20,10 @@
 struct hl_block {
 	uint64_t address;
 	uint64_t size;
-	uint64_t stamp;	 /* of its allocation */
-	uint32_t stack;	 /* node id */
+	uint64_t stamp;  /* of its allocation */
+	uint32_t stack;  /* node id */
 	uint32_t thread; /* serial of the allocating thread */
-	uint32_t user;	 /* for the sink: set in born, kept until died; 0 at first */
+	uint32_t user;   /* for the sink: set in born, kept until died; 0 at first */
 	uint8_t entry, domain, inherited;
 };
 
@@ -44,16 +44,16 @@ struct hl_sink {
 };
 
 struct hl_replay_counts {
-	uint64_t allocs;	   /* blocks born; a completed realloc counts as one */
-	uint64_t frees;		   /* blocks died; a completed realloc of a block counts as one */
-	uint64_t reallocs;	   /* completed ones among them */
-	uint64_t temporary;	   /* died blocks with no allocation of that thread in between */
-	uint64_t total_bytes;	   /* ever allocated */
+	uint64_t allocs;                  /* blocks born; a completed realloc counts as one */
+	uint64_t frees;                   /* blocks died; a completed realloc of a block counts as one */
+	uint64_t reallocs;                /* completed ones among them */
+	uint64_t temporary;               /* died blocks with no allocation of that thread in between */
+	uint64_t total_bytes;             /* ever allocated */
 	uint64_t live_bytes, live_blocks; /* at the end of the replay */
-	uint64_t peak_bytes, peak_stamp; /* maximum of live_bytes, and when first reached */
-	uint64_t in_flight;	   /* reallocs that never completed: their blocks are live, not leaked */
-	uint64_t repaired;	   /* same-address inversions within the window, repaired */
-	uint64_t violations;	   /* order violations that could not be repaired */
+	uint64_t peak_bytes, peak_stamp;  /* maximum of live_bytes, and when first reached */
+	uint64_t in_flight;         /* reallocs that never completed: their blocks are live, not leaked */
+	uint64_t repaired;          /* same-address inversions within the window, repaired */
+	uint64_t violations;        /* order violations that could not be repaired */
 	uint64_t unexplained_frees; /* of addresses that no event allocated */
 	uint64_t inherited_blocks, inherited_bytes; /* live at the fork this trace begins with */
 	uint64_t first_stamp, last_stamp;

@@ -169,6 +169,9 @@ static const char *file_name(struct hl_dwarf *d, struct hl_sym_unit *u, const ch
 		return d->file_names[*known - 1];
 	if (raw[0] != '/' && dwarf_attr(&u->die, DW_AT_comp_dir, &a))
 		dir = hl_die_string(&d->reader, &a);
+	/* directory 0 is the compilation directory itself: when that is relative it is there already */
+	if (dir && dir[0] != '/' && !strncmp(raw, dir, strlen(dir)) && raw[strlen(dir)] == '/')
+		dir = NULL;
 	snprintf(joined, sizeof(joined), "%s%s%s", dir ? dir : "", dir ? "/" : "", raw);
 	hl_sym_path_normalise(normal, sizeof(normal), joined);
 	d->file_names = hl_grow(d->file_names, &d->files_room, d->nfiles + 1, sizeof(*d->file_names));

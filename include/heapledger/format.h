@@ -38,25 +38,25 @@ enum hl_clock { HL_CLOCK_TSC = 1, HL_CLOCK_MONOTONIC_RAW = 2 };
 
 /* ---- region ------------------------------------------------------------------------------ */
 
-#define HL_REGION_MAGIC 0x314e474552474c48ull /* "HLGREGN1" */
-#define HL_SLOT_BYTES	(32u * 1024)
-#define HL_IMAGES_MAX	2048u
-#define HL_WINDOW_BYTES (32u * 1024 * 1024) /* slots are mapped by windows of this size */
+#define HL_REGION_MAGIC     0x314e474552474c48ull /* "HLGREGN1" */
+#define HL_SLOT_BYTES       (32u * 1024)
+#define HL_IMAGES_MAX       2048u
+#define HL_WINDOW_BYTES     (32u * 1024 * 1024) /* slots are mapped by windows of this size */
 #define HL_SLOTS_PER_WINDOW (HL_WINDOW_BYTES / HL_SLOT_BYTES)
 
 enum hl_backing { HL_BACKING_MEMFD = 1, HL_BACKING_FILE = 2 };
 
 /* What was not recorded, and why.  Indices of hl_image.lost; names in hl_lost_names. */
 enum hl_lost {
-	HL_LOST_FULL,	   /* events: no free slot within the wait */
-	HL_LOST_NESTED,	   /* events: more than two levels of signal nesting */
-	HL_LOST_STACK,	   /* events kept, their stack not (table full, no memory) */
-	HL_LOST_THREAD,	   /* events: no memory for a thread's state */
-	HL_LOST_EXITED,	   /* events: after a thread's end, the shared slot was busy */
+	HL_LOST_FULL,      /* events: no free slot within the wait */
+	HL_LOST_NESTED,    /* events: more than two levels of signal nesting */
+	HL_LOST_STACK,     /* events kept, their stack not (table full, no memory) */
+	HL_LOST_THREAD,    /* events: no memory for a thread's state */
+	HL_LOST_EXITED,    /* events: after a thread's end, the shared slot was busy */
 	HL_LOST_STARTUP,   /* events: another thread was starting the library */
-	HL_LOST_CHILD,	   /* programs: a child could not be traced */
-	HL_LOST_OPTION,	   /* unknown names in HEAPLEDGER_OPTIONS */
-	HL_LOST_CHECK,	   /* not a loss: captures that unwind=check found to differ from libunwind's */
+	HL_LOST_CHILD,     /* programs: a child could not be traced */
+	HL_LOST_OPTION,    /* unknown names in HEAPLEDGER_OPTIONS */
+	HL_LOST_CHECK,     /* not a loss: captures that unwind=check found to differ from libunwind's */
 	HL_LOST_KINDS = 12 /* room for later kinds */
 };
 
@@ -65,11 +65,11 @@ struct hl_image {
 	/* 0: free.  Claimed by compare-and-swap 0 -> pid, freed (0) by the collector.  In a child
 	 * that has its own pid namespace this is the pid seen there; 0 never. */
 	_Atomic uint32_t pid;
-	_Atomic uint32_t id;	 /* serial in this region, from next_image; 0 until hello */
-	_Atomic uint32_t ended;	 /* 1: it said that it ended (exit, exec succeeded is unknown) */
-	uint32_t parent;	 /* image id it was forked from, 0 */
+	_Atomic uint32_t id;    /* serial in this region, from next_image; 0 until hello */
+	_Atomic uint32_t ended; /* 1: it said that it ended (exit, exec succeeded is unknown) */
+	uint32_t parent;        /* image id it was forked from, 0 */
 	_Atomic uint64_t lost[HL_LOST_KINDS];
-	_Atomic uint64_t waits;	 /* times a thread waited for a free slot */
+	_Atomic uint64_t waits; /* times a thread waited for a free slot */
 	uint8_t reserved[8];
 };
 _Static_assert(sizeof(struct hl_image) == 128, "two cache lines");
@@ -79,10 +79,10 @@ enum hl_mail_state { HL_MAIL_IDLE, HL_MAIL_CLAIMED, HL_MAIL_POSTED, HL_MAIL_DONE
 struct hl_mail {
 	_Atomic uint32_t state;
 	_Atomic uint32_t client; /* pid of the requester, to take over from a dead one */
-	uint32_t pid;		 /* the process asked for */
-	uint32_t result;	 /* errno, 0 done */
-	uint64_t stamp;		 /* of the mark, filled in by the collector */
-	char label[104];	 /* NUL terminated */
+	uint32_t pid;            /* the process asked for */
+	uint32_t result;         /* errno, 0 done */
+	uint64_t stamp;          /* of the mark, filled in by the collector */
+	char label[104];         /* NUL terminated */
 };
 
 /*
@@ -101,31 +101,31 @@ struct hl_region {
 	uint8_t uuid[16];
 	uint32_t clock; /* enum hl_clock */
 	uint32_t stamp_shift;
-	uint64_t ticks_per_s;	 /* of stamps, after the shift */
-	uint64_t start_stamp;	 /* when the region was made */
+	uint64_t ticks_per_s; /* of stamps, after the shift */
+	uint64_t start_stamp; /* when the region was made */
 	uint64_t start_realtime_ns;
-	uint32_t collector_pid;	 /* 0: bare */
-	uint32_t growth_on;	 /* 1: threads keep live_delta */
+	uint32_t collector_pid; /* 0: bare */
+	uint32_t growth_on;     /* 1: threads keep live_delta */
 	uint8_t pad0[40];
 
 	/* Written by every process; each group on its own cache line. */
 	_Alignas(64) _Atomic uint64_t free_head;   /* tag << 32 | index + 1; 0 index: empty */
 	_Alignas(64) _Atomic uint64_t sealed_head; /* the same */
-	_Alignas(64) _Atomic uint32_t bump;	   /* slots never used yet start here */
-	_Atomic uint32_t next_image;		   /* last image id given out */
-	_Atomic uint32_t refused_images;	   /* no image entry was free: not traced */
+	_Alignas(64) _Atomic uint32_t bump;        /* slots never used yet start here */
+	_Atomic uint32_t next_image;               /* last image id given out */
+	_Atomic uint32_t refused_images;           /* no image entry was free: not traced */
 	_Alignas(64) _Atomic uint32_t seal_futex;  /* ++ at each seal; the collector waits on it */
-	_Atomic uint32_t collector_waits;	   /* 1: wake it */
+	_Atomic uint32_t collector_waits;          /* 1: wake it */
 	_Alignas(64) _Atomic uint32_t free_futex;  /* ++ at each hand-back; starved threads wait on it */
 	_Atomic uint32_t free_waiters;
-	_Alignas(64) _Atomic uint32_t heartbeat;   /* ++ at each round of the collector */
-	_Atomic uint32_t closed;		   /* 1: nobody collects any more: be inert */
+	_Alignas(64) _Atomic uint32_t heartbeat; /* ++ at each round of the collector */
+	_Atomic uint32_t closed;                 /* 1: nobody collects any more: be inert */
 	_Alignas(64) struct hl_mail mail;
 };
 _Static_assert(sizeof(struct hl_region) <= 4096, "header is one page");
 
 #define HL_REGION_IMAGES 4096u
-#define HL_REGION_LINKS	 (HL_REGION_IMAGES + HL_IMAGES_MAX * 128u)
+#define HL_REGION_LINKS  (HL_REGION_IMAGES + HL_IMAGES_MAX * 128u)
 
 /* Offset of slot 0: a multiple of 64 KiB after the tables. */
 static inline uint64_t hl_region_slots_off(uint32_t backing, uint32_t nslots)
@@ -144,24 +144,24 @@ static inline uint64_t hl_region_bytes(uint32_t backing, uint32_t nslots)
  * Level 3 of thread 0 is the shared stream for frees after a thread's end. */
 #define HL_STREAM(thread, level) ((uint32_t)(thread) << 2 | (uint32_t)(level))
 #define HL_STREAM_THREAD(stream) ((stream) >> 2)
-#define HL_STREAM_COLLECTOR	 0xffffffffu /* records the collector itself adds */
+#define HL_STREAM_COLLECTOR      0xffffffffu /* records the collector itself adds */
 
 enum hl_slot_state { HL_SLOT_FREE, HL_SLOT_OPEN, HL_SLOT_SEALED };
 
 struct hl_slot {
 	/* Set before state becomes OPEN (release), constant until the slot is handed back. */
 	_Atomic uint32_t state; /* enum hl_slot_state */
-	uint32_t image_entry;	/* index into the image table */
+	uint32_t image_entry;   /* index into the image table */
 	uint32_t image_id;
 	uint32_t stream;
 	uint32_t tid;
 	uint32_t claim; /* 0, 1, ... within the stream */
 	uint64_t base_stamp;
 	/* Written by the owner while OPEN. */
-	_Atomic uint32_t used;	/* bytes of whole records in data[]; release */
-	_Atomic uint32_t facts; /* records in data[] that are not events */
+	_Atomic uint32_t used;          /* bytes of whole records in data[]; release */
+	_Atomic uint32_t facts;         /* records in data[] that are not events */
 	_Atomic uint64_t in_hook_since; /* 0, or a stamp not above any this thread may still write */
-	_Atomic int64_t live_delta;	/* bytes allocated - freed during this claim, approximate */
+	_Atomic int64_t live_delta;     /* bytes allocated - freed during this claim, approximate */
 	uint8_t pad0[8];
 	/* Written by the collector only. */
 	_Alignas(64) uint32_t collected; /* bytes of data[] already in the trace file */
@@ -222,19 +222,26 @@ enum hl_domain { HL_DOMAIN_HEAP = 0, HL_DOMAIN_MMAP = 1, HL_DOMAIN_POOL = 2 };
 
 enum hl_op {
 	HL_OP_ALLOC = 1,  /* uv domain, uv entry, uv address, uv size, uv stack: any alloc */
-	HL_OP_FREE,	  /* uv domain, uv entry, uv address: any free */
-	HL_OP_RELEASE,	  /* address (hit flag first: one byte 0/1, then as above): realloc begins */
-	HL_OP_RESTORE,	  /* the open release: realloc failed, the block is as it was */
-	HL_OP_DROP,	  /* the open release: realloc(p, 0) freed it */
+	HL_OP_FREE,       /* uv domain, uv entry, uv address: any free */
+	HL_OP_RELEASE,    /* address (hit flag first: one byte 0/1, then as above): realloc begins */
+	HL_OP_RESTORE,    /* the open release: realloc failed, the block is as it was */
+	HL_OP_DROP,       /* the open release: realloc(p, 0) freed it */
 	HL_OP_MAP_RANGE,  /* uv address, uv bytes, uv stack: domain MMAP */
 	HL_OP_FREE_RANGE, /* uv address, uv bytes: domain MMAP, may cut blocks */
-	HL_OP_MARK,	  /* uv enum hl_mark, string label: a snapshot */
-	HL_OP_THREAD,	  /* uv thread serial: whose the stream's further events of this claim are; a claim
+	HL_OP_MARK,       /* uv enum hl_mark, string label: a snapshot */
+	HL_OP_THREAD,     /* uv thread serial: whose the stream's further events of this claim are; a claim
 			   * starts as HL_STREAM_THREAD(stream)'s.  States are handed on between threads. */
 	HL_OP_LIMIT = 64
 };
 
-enum hl_mark { HL_MARK_API = 1, HL_MARK_COMMAND, HL_MARK_INTERVAL, HL_MARK_GROWTH, HL_MARK_SIGNAL, HL_MARK_END };
+enum hl_mark {
+	HL_MARK_API = 1,
+	HL_MARK_COMMAND,
+	HL_MARK_INTERVAL,
+	HL_MARK_GROWTH,
+	HL_MARK_SIGNAL,
+	HL_MARK_END
+};
 
 /* Facts are unordered: true of the whole trace, but for what is said to carry a stamp. */
 enum hl_fact {
@@ -284,15 +291,17 @@ enum hl_fact {
 	HL_FACT_LIMIT = 32
 };
 
+/* EXACT: pc is an interrupted instruction, not a return address.  GUESSED: found by following rbp.
+ * TRUNCATED: pc 0, parent 0; no frame, it stands for the outer ones beyond the depth limit. */
 enum hl_node_flags { HL_NODE_EXACT = 1, HL_NODE_GUESSED = 2, HL_NODE_TRUNCATED = 4 };
 
 /* How an image ended.  Absent: unknown. */
 enum hl_end {
 	HL_END_EXIT = 1, /* exit() or return from main, status (from the library's destructor) */
-	HL_END_FAST,	 /* _exit, _Exit, quick_exit */
-	HL_END_EXEC,	 /* replaced by another program */
-	HL_END_SIGNAL,	 /* status is the signal (only known to a waiting parent) */
-	HL_END_GONE	 /* the process ended without a word: killed, or a raw system call */
+	HL_END_FAST,     /* _exit, _Exit, quick_exit */
+	HL_END_EXEC,     /* replaced by another program */
+	HL_END_SIGNAL,   /* status is the signal (only known to a waiting parent) */
+	HL_END_GONE      /* the process ended without a word: killed, or a raw system call */
 };
 
 /* Stack id 0: no stack (not captured).  Node ids start at 1. */
@@ -357,8 +366,8 @@ static inline const uint8_t *hl_get_uv(const uint8_t *p, const uint8_t *end, uin
  * A trace without its trailer is scanned block by block; a block that fails its CRC is skipped
  * when its header is sound, else the scan goes on at the next HL_BLOCK_MAGIC.
  */
-#define HL_FILE_MAGIC	 0x0a31454352544c48ull /* "HLTRCE1\n" */
-#define HL_BLOCK_MAGIC	 0x4b424c48u	       /* "HLBK" */
+#define HL_FILE_MAGIC    0x0a31454352544c48ull /* "HLTRCE1\n" */
+#define HL_BLOCK_MAGIC   0x4b424c48u           /* "HLBK" */
 #define HL_TRAILER_MAGIC 0x314c524154444e45ull /* "ENDTARL1" */
 
 struct hl_file_header {
@@ -383,15 +392,15 @@ enum hl_codec { HL_CODEC_RAW = 0, HL_CODEC_ZSTD = 1 };
 
 struct hl_block_header {
 	uint32_t magic;
-	uint8_t type;	 /* unknown types are skipped */
+	uint8_t type; /* unknown types are skipped */
 	uint8_t codec;
 	uint16_t reserved;
 	uint32_t stored_bytes;
 	uint32_t raw_bytes; /* at most HL_SLOT_ROOM for CHUNK */
 	uint32_t stream;
 	uint32_t claim;
-	uint32_t offset; /* of the first raw byte within the claim */
-	uint32_t facts;	 /* 0: no FACT record in it */
+	uint32_t offset;     /* of the first raw byte within the claim */
+	uint32_t facts;      /* 0: no FACT record in it */
 	uint64_t base_stamp; /* of the claim */
 	uint32_t tid;
 	uint32_t crc; /* CRC32C of this header with crc = 0, then the payload as stored */

@@ -51,8 +51,7 @@ static inline uint32_t hl_list_pop(struct hl_region *r, _Atomic uint64_t *head, 
 		i = (uint32_t)h;
 		if (i == 0 || i > nslots)
 			return HL_NO_SLOT;
-		n = ((h >> 32) + 1) << 32 |
-		    atomic_load_explicit(&links[i - 1], memory_order_relaxed);
+		n = ((h >> 32) + 1) << 32 | atomic_load_explicit(&links[i - 1], memory_order_relaxed);
 	} while (!atomic_compare_exchange_weak_explicit(head, &h, n, memory_order_acq_rel,
 							memory_order_acquire));
 	return i - 1;
@@ -100,8 +99,8 @@ static inline uint32_t hl_region_claim(struct hl_region *r, uint32_t backing, ui
 
 /* Fill in the header of a claimed, populated slot and open it.  stamp is not above the first
  * stamp that will be written. */
-static inline void hl_slot_open(struct hl_slot *s, uint32_t entry, uint32_t image_id,
-				uint32_t stream, uint32_t tid, uint32_t claim, uint64_t stamp)
+static inline void hl_slot_open(struct hl_slot *s, uint32_t entry, uint32_t image_id, uint32_t stream,
+				uint32_t tid, uint32_t claim, uint64_t stamp)
 {
 	s->image_entry = entry;
 	s->image_id = image_id;
@@ -120,8 +119,7 @@ static inline void hl_slot_open(struct hl_slot *s, uint32_t entry, uint32_t imag
 
 /* Owner: no more records.  Returns 1 when the collector sleeps: futex-wake seal_futex then.
  * File backing: the slot stays where it is, sealed for good. */
-static inline int hl_slot_seal(struct hl_region *r, struct hl_slot *s, uint32_t i,
-			       uint32_t backing)
+static inline int hl_slot_seal(struct hl_region *r, struct hl_slot *s, uint32_t i, uint32_t backing)
 {
 	atomic_store_explicit(&s->in_hook_since, 0, memory_order_relaxed);
 	/* release: all records before the state (partner: collector, reader) */

@@ -320,6 +320,7 @@ START_TEST(a_child_knows_its_parents_facts_and_its_own_win)
 	encode_name(&enc, 1, "main", 1);
 	encode_node(&enc, 1, 0, 0x400100, 0);
 	encode_node(&enc, 2, 1, 0x400200, 0);
+	encode_module(&enc, 4, 0, 0xc00000, 0xd00000, 0, "/lib/just_before.so", "", 0);
 	fork_at = enc.n;
 	/* after the fork: none of it is the child's */
 	encode_node(&enc, 3, 1, 0x111111, 0);
@@ -357,6 +358,7 @@ START_TEST(a_child_knows_its_parents_facts_and_its_own_win)
 	ck_assert_uint_eq(f->nodes[3].parent, 2);
 	ck_assert_uint_eq(f->nodes[4].pc, 0x222222); /* better than nothing, should it ever be used */
 	ck_assert_str_eq(hl_facts_module(f, 0x600000, 1)->path, "/lib/plugin.so");
+	ck_assert_str_eq(hl_facts_module(f, 0xc00000, 1)->path, "/lib/just_before.so");
 	ck_assert_str_eq(hl_facts_module(f, 0xa00000, 1)->path, "/lib/child_only.so");
 	ck_assert_ptr_null(hl_facts_module(f, 0x800000, 1));
 	ck_assert_str_eq(hl_facts_thread(f, 1)->name, "main");

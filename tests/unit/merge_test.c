@@ -105,6 +105,37 @@ START_TEST(a_claim_that_begins_before_the_last_one_ended_does_not_turn_time_back
 }
 END_TEST
 
+START_TEST(a_stream_whose_first_claim_is_damaged_does_not_come_in_too_early)
+{
+	static const uint64_t expect[] = {300, 500, 600};
+	struct hl_writer *w = make_trace("t.hl", 1);
+	struct hl_merge *m;
+	struct hl_event e;
+	struct hl_trace *t;
+
+	encode_start(&enc, 500);
+	encode_byte(&enc, 63 << 2 | HL_TAG_EVENT); /* no such event */
+	add_claim(w, &enc, 4, 0);
+	encode_start(&enc, 100);
+	encode_free(&enc, 101, 0x10, 0);
+	encode_free(&enc, 600, 0x10, 0);
+	add_claim(w, &enc, 4, 1);
+	encode_start(&enc, 300);
+	encode_free(&enc, 300, 0x20, 0);
+	add_claim(w, &enc, 8, 0);
+	finish(w);
+	t = open_trace("t.hl");
+	m = hl_merge_new(t);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(hl_merge_next(m, &e), 1);
+		ck_assert_uint_eq(e.stamp, expect[i]);
+	}
+	ck_assert_uint_eq(hl_trace_health(t)->bad_blocks, 1);
+	hl_merge_free(m);
+	hl_trace_close(t);
+}
+END_TEST
+
 START_TEST(labels_are_strings_and_several_merges_do_not_disturb_each_other)
 {
 	struct hl_writer *w = make_trace("t.hl", 1);
@@ -313,6 +344,7 @@ int main(void)
 	tcase_add_checked_fixture(t, make_dir, remove_dir);
 	tcase_add_test(t, events_are_sorted_by_stamp_then_stream_and_keep_their_streams_order);
 	tcase_add_test(t, a_claim_that_begins_before_the_last_one_ended_does_not_turn_time_back);
+	tcase_add_test(t, a_stream_whose_first_claim_is_damaged_does_not_come_in_too_early);
 	tcase_add_test(t, labels_are_strings_and_several_merges_do_not_disturb_each_other);
 	tcase_add_test(t, threads_that_live_one_after_another_need_the_memory_of_one);
 	tcase_add_test(t, a_child_inherits_exactly_the_prefix_that_its_fork_names);

@@ -278,6 +278,28 @@ START_TEST(one_threads_own_order_is_never_called_an_inversion)
 }
 END_TEST
 
+START_TEST(signal_handlers_keep_their_threads_order)
+{
+	struct hl_writer *w = make_trace("t.hl", 1);
+	struct hl_replay_counts c;
+	struct told told;
+
+	/* the handler's stream is another one, its thread is not */
+	encode_free(&b, 1001, 0x10, 0);
+	encode_alloc(&a, 1002, HL_ENTRY_MALLOC, 0x10, 8, 1);
+	/* in one tick a stream has its order all the same */
+	encode_free(&a, 1003, 0x20, 0);
+	encode_alloc(&a, 1003, HL_ENTRY_MALLOC, 0x20, 9, 1);
+	add_claim(w, &a, HL_STREAM(1, 0), 0);
+	add_claim(w, &b, HL_STREAM(1, 1), 0);
+	finish(w);
+	c = replay("t.hl", UINT64_MAX, &told);
+	ck_assert_str_eq(told.text, "+10:8 +20:9");
+	ck_assert_uint_eq(c.repaired, 0);
+	ck_assert_uint_eq(c.unexplained_frees, 2);
+}
+END_TEST
+
 START_TEST(ties_are_settled_without_being_counted)
 {
 	struct hl_replay_counts c;
@@ -452,6 +474,7 @@ int main(void)
 	tcase_add_test(t, a_late_free_from_another_thread_is_repaired_within_the_window);
 	tcase_add_test(t, an_early_free_from_another_thread_is_repaired_within_the_window);
 	tcase_add_test(t, one_threads_own_order_is_never_called_an_inversion);
+	tcase_add_test(t, signal_handlers_keep_their_threads_order);
 	tcase_add_test(t, ties_are_settled_without_being_counted);
 	tcase_add_test(t, a_release_stamped_before_its_alloc_still_moves_the_block);
 	tcase_add_test(t, a_realloc_of_an_unknown_block_is_an_alloc_and_an_unexplained_free);

@@ -9,6 +9,7 @@
 #include "analyzer/model/sym_elf.h"
 #include "analyzer/model/symbols.h"
 #include <check.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,7 +92,7 @@ struct fx {
 /* "DIR/name", of 64 at a time. */
 static inline const char *fx_path(const char *name)
 {
-	static char paths[64][512];
+	static char paths[64][PATH_MAX + 512];
 	static unsigned at;
 	char *path = paths[at++ % 64];
 
@@ -193,7 +194,7 @@ static inline uint64_t fx_address(const char *name, const char *symbol)
 /* DIR/file is (or was) mapped with the build-id that DIR/built has now (NULL: none). */
 static inline void fx_open(struct fx *x, const char *file, const char *built)
 {
-	static char path[512];
+	static char path[PATH_MAX + 512];
 	struct hl_elf f;
 
 	hl_symbols_free(x->symbols);

@@ -245,6 +245,14 @@ START_TEST(source_paths_are_normalised_then_mapped)
 	fx_ask(&x, fx_address("a", "hl_mark_leaf"));
 	for (uint32_t i = 0; i < 3; i++)
 		ck_assert_str_eq(x.frames[i].file, "/home/me/src/a.c");
+	/* a relative compilation directory is joined once */
+	for (int version = 4; version <= 5; version++) {
+		fx_sh("gcc -O2 -gdwarf-%d -ffile-prefix-map=\"$PWD\"=./sub -o a a.c", version);
+		fx_open(&x, "a", "a");
+		fx_ask(&x, fx_address("a", "hl_mark_leaf"));
+		for (uint32_t i = 0; i < 3; i++)
+			ck_assert_str_eq(x.frames[i].file, "sub/a.c");
+	}
 }
 END_TEST
 

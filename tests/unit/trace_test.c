@@ -154,6 +154,42 @@ START_TEST(a_damaged_block_is_named_and_costs_only_its_claim)
 }
 END_TEST
 
+START_TEST(an_index_that_contradicts_its_blocks_is_not_believed)
+{
+	/* fields of the third entry, which is claim 1 of stream 4 */
+	static const size_t fields[] = {
+		offsetof(struct hl_index_entry, base_stamp), offsetof(struct hl_index_entry, stream),
+		offsetof(struct hl_index_entry, claim), offsetof(struct hl_index_entry, raw_bytes),
+		offsetof(struct hl_index_entry, file_offset)};
+	struct hl_file_trailer trailer;
+	struct hl_block_header b;
+	size_t n;
+	uint8_t *p = sample(&n), *index;
+
+	memcpy(&trailer, p + n - sizeof(trailer), sizeof(trailer));
+	index = p + trailer.index_offset;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		uint8_t *byte = index + sizeof(b) + 2 * sizeof(struct hl_index_entry) + fields[i];
+		struct hl_trace *t;
+
+		*byte ^= 0x20;
+		memcpy(&b, index, sizeof(b));
+		b.crc = 0;
+		b.crc = hl_crc32c(hl_crc32c(0, &b, sizeof(b)), index + sizeof(b), b.stored_bytes);
+		memcpy(index, &b, sizeof(b));
+		spill(in_dir("lies.hl"), p, n);
+		t = open_trace("lies.hl");
+		ck_assert_int_eq(hl_trace_health(t)->finished, 1);
+		ck_assert_uint_eq(count_events(t), 6);
+		ck_assert_uint_eq(hl_trace_health(t)->bad_blocks, 1);
+		ck_assert_ptr_nonnull(strstr(hl_trace_health(t)->first_problem, "contradicts the index"));
+		hl_trace_close(t);
+		*byte ^= 0x20;
+	}
+	free(p);
+}
+END_TEST
+
 START_TEST(garbage_between_blocks_is_stepped_over)
 {
 	struct hl_file_trailer trailer;
@@ -420,6 +456,7 @@ int main(void)
 	tcase_add_test(t, a_trace_without_its_end_is_scanned_to_the_same_events);
 	tcase_add_test(t, a_growing_trace_shows_what_was_there_at_open);
 	tcase_add_test(t, a_damaged_block_is_named_and_costs_only_its_claim);
+	tcase_add_test(t, an_index_that_contradicts_its_blocks_is_not_believed);
 	tcase_add_test(t, garbage_between_blocks_is_stepped_over);
 	tcase_add_test(t, a_block_of_a_later_kind_is_skipped_in_silence);
 	tcase_add_test(t, missing_claims_are_counted_and_the_others_read);

@@ -1,0 +1,171 @@
+/*
+ * make_corpus.c - first inputs for trace_fuzz: make_corpus DIRECTORY
+ *
+ * Small files that have every kind of record, as trace files whole and unfinished and as region files.
+ */
+#include "analyzer/collect/writer.h"
+#include "tests/unit/encode.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct encode enc;
+
+static void need(int ok, const char *what)
+{
+	if (!ok) {
+		perror(what);
+		exit(1);
+	}
+}
+
+static void encode_facts(void)
+{
+	encode_hello(&enc, 1, 1001, 100, "/bin/prog", "prog\0-x", 8);
+	ENCODE_NUMBERS(&enc, HL_FACT_FORK, 7, 900, 2, 1, 4, 0, 12);
+	encode_parent(&enc, "parent.hl", (const uint8_t *)"0123456789abcdef", 7);
+	encode_module(&enc, 1, 0, 0x400000, 0x500000, 0, "/bin/prog", "buildidbuildid", 14);
+	ENCODE_NUMBERS(&enc, HL_FACT_UNLOAD, 1, 3);
+	ENCODE_NUMBERS(&enc, HL_FACT_THREAD, 1, 1001, 0x7000, 0x9000, 100);
+	encode_name(&enc, 1, "main", 100);
+	ENCODE_NUMBERS(&enc, HL_FACT_THREAD_END, 1, 900);
+	encode_node(&enc, 1, 0, 0x400100, 0);
+	ENCODE_NUMBERS(&enc, HL_FACT_EPOCH, 1);
+	encode_node(&enc, 2, 1, 0x400200, HL_NODE_EXACT);
+	encode_exec(&enc, 800, "/bin/other");
+	ENCODE_NUMBERS(&enc, HL_FACT_END, HL_END_EXIT, 0, 900);
+	ENCODE_NUMBERS(&enc, HL_FACT_SYNC, 900);
+	ENCODE_NUMBERS(&enc, HL_FACT_LOST, HL_LOST_FULL, 1);
+	ENCODE_NUMBERS(&enc, 31, 1);
+}
+
+static void encode_events(uint64_t stamp)
+{
+	encode_alloc(&enc, ++stamp, HL_ENTRY_MALLOC, 0x1000, 10, 1);
+	encode_alloc(&enc, ++stamp, HL_ENTRY_NEW, 0x1008, 10, 2);
+	encode_free(&enc, ++stamp, 0x1000, 1);
+	encode_alloc(&enc, stamp += 1000, HL_ENTRY_CALLOC, 0x1000, 10, 1);
+	encode_release(&enc, ++stamp, 0x1000);
+	encode_alloc(&enc, ++stamp, HL_ENTRY_REALLOC, 0x2000, 20, 1);
+	encode_release(&enc, ++stamp, 0x2000);
+	encode_restore(&enc, ++stamp);
+	encode_release(&enc, ++stamp, 0x2000);
+	encode_drop(&enc, ++stamp);
+	encode_op_alloc(&enc, ++stamp, HL_DOMAIN_POOL, HL_ENTRY_POOL, 0x1000, 8, 1);
+	encode_op_free(&enc, ++stamp, HL_DOMAIN_POOL, HL_ENTRY_FREE, 0x1000);
+	encode_map(&enc, ++stamp, 0x7000, 0x5000, 1);
+	encode_unmap(&enc, ++stamp, 0x8000, 0x1000);
+	encode_mark(&enc, ++stamp, HL_MARK_API, "label");
+	encode_free(&enc, ++stamp, 0x9999, 0);
+}
+
+/* The file at from, behind the byte that says what it is, to the corpus. */
+static void add(const char *dir, const char *name, int kind, const char *from, size_t cut)
+{
+	char path[4096];
+	FILE *in = fopen(from, "r"), *out;
+	int c;
+	long n;
+
+	need(in != NULL, from);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	out = fopen(path, "w");
+	need(out != NULL, path);
+	fseek(in, 0, SEEK_END);
+	n = ftell(in) - (long)cut;
+	rewind(in);
+	fputc(kind, out);
+	while (n-- > 0 && (c = fgetc(in)) != EOF)
+		fputc(c, out);
+	need(!fclose(out), path);
+	fclose(in);
+}
+
+static void make_traces(const char *dir)
+{
+	struct hl_file_header h = {
+		.image_id = 1, .pid = 1001, .clock = HL_CLOCK_TSC, .ticks_per_s = 100000000};
+	char path[4096];
+	struct hl_writer *w;
+	struct hl_diag d;
+
+	snprintf(path, sizeof(path), "%s/tmp", dir);
+	need(!hl_writer_open(&w, path, &h, 1, &d), path);
+	for (uint32_t stream = 4; stream < 16; stream += 4)
+		for (uint32_t claim = 0; claim < 2; claim++) {
+			struct hl_chunk c = {
+				.stream = stream, .claim = claim, .tid = stream, .data = enc.data};
+
+			encode_start(&enc, 100 + claim * 2000);
+			if (claim == 0 && stream == 4)
+				encode_facts();
+			c.base_stamp = enc.base_stamp;
+			c.bytes = (uint32_t)enc.n;
+			c.facts = enc.facts;
+			if (c.bytes)
+				need(!hl_writer_add(w, &c, &d), path);
+			c.offset = c.bytes;
+			c.facts = 0;
+			encode_events(100 + claim * 2000 + stream);
+			c.data = enc.data + c.offset;
+			c.bytes = (uint32_t)enc.n - c.offset;
+			need(!hl_writer_add(w, &c, &d), path);
+		}
+	need(!hl_writer_finish(w, &d), path);
+	add(dir, "as_it_is", 0, path, 0);
+	add(dir, "finished", 1, path, 0);
+	add(dir, "unfinished", 1, path, sizeof(struct hl_file_trailer));
+	unlink(path);
+}
+
+static void make_regions(const char *dir)
+{
+	struct hl_region r = {.magic = HL_REGION_MAGIC,
+			      .major = HL_FORMAT_MAJOR,
+			      .backing = HL_BACKING_FILE,
+			      .nslots = 64,
+			      .slot_bytes = HL_SLOT_BYTES,
+			      .ticks_per_s = 100000000,
+			      .bump = 3};
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/tmp", dir);
+	f = fopen(path, "w");
+	need(f != NULL, path);
+	fwrite(&r, 1, 512, f);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct hl_slot s = {.state = i == 2 ? HL_SLOT_OPEN : HL_SLOT_SEALED,
+				    .image_id = 1,
+				    .stream = 4 + 4 * i,
+				    .tid = 1001,
+				    .base_stamp = 100};
+		size_t n;
+
+		encode_start(&enc, 100);
+		if (i == 0)
+			encode_facts();
+		encode_events(100 + i);
+		s.used = (uint32_t)enc.n;
+		s.facts = enc.facts;
+		n = sizeof(s) + enc.n;
+		fputc((int)(n & 0xff), f);
+		fputc((int)(n >> 8), f);
+		fwrite(&s, 1, sizeof(s), f);
+		fwrite(enc.data, 1, enc.n, f);
+	}
+	need(!fclose(f), path);
+	add(dir, "region", 2, path, 0);
+	unlink(path);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: make_corpus DIRECTORY\n");
+		return 2;
+	}
+	make_traces(argv[1]);
+	make_regions(argv[1]);
+	return 0;
+}
