@@ -25,7 +25,10 @@ if [ "${1:-}" = --one ]; then
 	case $test in
 	*.sh)
 		limit=$(sed -n 's/^# timeout: \([0-9]*\)$/\1/p' "$test")
-		set -- sh "$test"
+		case $(head -n 1 "$test") in
+		*bash*) set -- bash "$test" ;;
+		*) set -- sh "$test" ;;
+		esac
 		;;
 	*.c | *.cc) set -- python3 "$root/tests/guest/guest.py" "$test" ;;
 	*)

@@ -34,6 +34,9 @@ int main(void)
 		}
 	it.it_value.tv_usec = it.it_interval.tv_usec = 0;
 	setitimer(ITIMER_REAL, &it, NULL);
+	/* the last round may have been cut between the two */
+	HEAPLEDGER_ALLOC(pool, 40);
+	HEAPLEDGER_FREE(pool);
 	for (int i = 0; i < 10; i++)
 		keep(malloc(41)); // live 10 x 41
 	puts("done");
