@@ -1,8 +1,5 @@
 /*
- * capture.c - walk, skip our own frames, intern from the outermost frame inwards.
- *
- * Consecutive captures of a thread share most of their outer frames: as long as the pcs equal those of
- * the capture before, their nodes are taken from it without a look-up.
+ * capture.c - from the thread's stack to a node id, and the records of what is seen for the first time.
  */
 #include "preload/capture.h"
 #include "preload/modmap.h"
@@ -56,8 +53,9 @@ void hl_record_unloads(struct hl_thread *t)
 }
 
 /* hl_node_emit: the module first when it is new, then the node. */
-static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t pc, uint32_t flags, uint32_t epoch)
+static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t frame, uint32_t epoch)
 {
+	uint64_t pc = HL_PC(frame), flags = frame >> HL_PC_FLAG_SHIFT;
 	struct emitter *e = ctx;
 	struct hl_stream *s = e->s;
 	const struct hl_mod *m, *gone = NULL;
@@ -100,35 +98,60 @@ static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t pc, uint3
 	return 1;
 }
 
+#define CUT ((uint64_t)HL_NODE_TRUNCATED << HL_PC_FLAG_SHIFT)
+
 /* Only the newest frames are known: a chain of its own, under a node that says so. */
 static uint32_t intern_truncated(struct emitter *e, uint32_t epoch)
 {
-	uint32_t node = hl_stacktab_intern(0, 0, HL_NODE_TRUNCATED, epoch, emit_node, e);
+	const uint64_t *pcs = e->s->pcs;
+	uint32_t depth = hl_guest.config.depth, node;
+	uint64_t root = hl_stack_hash(hl_stack_seed(epoch), CUT), h = root;
 
-	for (uint32_t k = hl_guest.config.depth; k && node != HL_STACK_NONE; k--) {
-		uint64_t f = e->s->pcs[k - 1];
-
-		node = hl_stacktab_intern(node, HL_PC(f), (uint32_t)(f >> HL_PC_FLAG_SHIFT), epoch, emit_node,
-					  e);
+	for (uint32_t k = depth; k; k--)
+		h = hl_stack_hash(h, pcs[k - 1]);
+	node = hl_stacktab_find(h, pcs[0]);
+	if (HL_LIKELY(node != HL_STACK_NONE))
+		return node;
+	h = root;
+	node = hl_stacktab_add(h, HL_STACK_NONE, CUT, epoch, emit_node, e);
+	for (uint32_t k = depth; k && node != HL_STACK_NONE; k--) {
+		h = hl_stack_hash(h, pcs[k - 1]);
+		node = hl_stacktab_add(h, node, pcs[k - 1], epoch, emit_node, e);
 	}
 	return node;
 }
 
+/* One look-up finds a stack that was seen before; else walk back to the longest prefix that was, and
+ * make the rest.  The kept frames have their hashes; their nodes are known where they were needed. */
 static uint32_t intern(struct emitter *e, uint32_t kept, uint32_t epoch)
 {
 	struct hl_trail *trail = &e->s->trail;
-	uint32_t node = kept ? trail->frames[kept - 1].node : HL_STACK_NONE;
+	struct hl_frame *f = trail->frames;
+	uint32_t n = trail->n, k, node;
+	uint64_t h = kept ? f[kept - 1].hash : hl_stack_seed(epoch);
 
-	for (uint32_t k = kept; k < trail->n; k++) {
-		struct hl_frame *f = &trail->frames[k];
-
-		node = hl_stacktab_intern(node, HL_PC(f->pc), (uint32_t)(f->pc >> HL_PC_FLAG_SHIFT), epoch,
-					  emit_node, e);
+	for (k = kept; k < n; k++) {
+		f[k].hash = h = hl_stack_hash(h, f[k].pc);
+		f[k].node = HL_STACK_NONE;
+	}
+	if (f[n - 1].node == HL_STACK_NONE)
+		f[n - 1].node = hl_stacktab_find(h, f[n - 1].pc);
+	if (HL_LIKELY(f[n - 1].node != HL_STACK_NONE))
+		return f[n - 1].node;
+	for (k = n - 1; k; k--) {
+		if (f[k - 1].node == HL_STACK_NONE)
+			f[k - 1].node = hl_stacktab_find(f[k - 1].hash, f[k - 1].pc);
+		if (f[k - 1].node != HL_STACK_NONE)
+			break;
+	}
+	node = k ? f[k - 1].node : HL_STACK_NONE;
+	for (; k < n; k++) {
+		node = hl_stacktab_add(f[k].hash, node, f[k].pc, epoch, emit_node, e);
 		if (node == HL_STACK_NONE) {
 			trail->n = 0;
 			return HL_STACK_NONE;
 		}
-		f->node = node;
+		f[k].node = node;
 	}
 	return node;
 }

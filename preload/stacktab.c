@@ -4,7 +4,8 @@
  * 2^20 heads (4 MiB of address space, pages touched as they are hit): chains stay about one node long
  * up to a million nodes, which is what a large C++ compile makes.
  *
- * Invariant: a node reachable from a head is complete, and its record is committed.
+ * Invariant: a node reachable from a head is complete, and its record and those of all its ancestors are
+ * committed.
  */
 #include "preload/stacktab.h"
 #include "heapledger/format.h"
@@ -17,9 +18,8 @@
 #define SEGMENTS     4096u /* 2^28 nodes */
 
 struct node {
-	uint64_t key; /* pc | flags << 56 */
-	uint32_t parent;
-	uint32_t epoch;
+	uint64_t hash;
+	uint32_t low;  /* of the frame's pc */
 	uint32_t next; /* node id in the chain, 0 end */
 };
 
@@ -44,16 +44,27 @@ int hl_stacktab_init(void)
 	return heads ? 0 : -12;
 }
 
-static uint32_t find(uint32_t from, uint32_t until, uint64_t key, uint32_t parent, uint32_t epoch)
+static uint32_t find(uint32_t from, uint32_t until, uint64_t hash, uint32_t low)
 {
 	for (uint32_t id = from; id != until && id;) {
 		const struct node *n = node_at(id);
 
-		if (n->key == key && n->parent == parent && n->epoch == epoch)
+		if (n->hash == hash && n->low == low)
 			return id;
 		id = n->next;
 	}
-	return 0;
+	return HL_STACK_NONE;
+}
+
+static _Atomic uint32_t *head_of(uint64_t hash)
+{
+	return &heads[hash * 0xd6e8feb86659fd93ull >> (64 - HEAD_BITS)];
+}
+
+uint32_t hl_stacktab_find(uint64_t hash, uint64_t frame)
+{
+	/* acquire: the nodes behind it are complete (partner: the exchange in _add) */
+	return find(atomic_load_explicit(head_of(hash), memory_order_acquire), 0, hash, (uint32_t)frame);
 }
 
 /* A fresh id with memory behind it, 0: none. */
@@ -78,37 +89,28 @@ static uint32_t new_id(void)
 	return id;
 }
 
-uint32_t hl_stacktab_intern(uint32_t parent, uint64_t pc, uint32_t flags, uint32_t epoch, hl_node_emit *emit,
-			    void *ctx)
+uint32_t hl_stacktab_add(uint64_t hash, uint32_t parent, uint64_t frame, uint32_t epoch, hl_node_emit *emit,
+			 void *ctx)
 {
-	uint64_t key = pc | (uint64_t)flags << 56;
-	uint64_t h = (key ^ (uint64_t)parent << 32 ^ (uint64_t)epoch << 17) * 0x9e3779b97f4a7c15ull;
-	_Atomic uint32_t *head;
-	uint32_t first, id;
+	_Atomic uint32_t *head = head_of(hash);
+	uint32_t first = atomic_load_explicit(head, memory_order_acquire);
+	uint32_t id = find(first, 0, hash, (uint32_t)frame);
 	struct node *n;
 
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93ull;
-	head = &heads[h >> (64 - HEAD_BITS)];
-	/* acquire: the nodes behind it are complete (partner: the exchange below) */
-	first = atomic_load_explicit(head, memory_order_acquire);
-	id = find(first, 0, key, parent, epoch);
-	if (HL_LIKELY(id != 0))
+	if (id)
 		return id;
-
 	id = new_id();
-	if (!id || !emit(ctx, id, parent, pc, flags, epoch))
+	if (!id || !emit(ctx, id, parent, frame, epoch))
 		return HL_STACK_NONE;
 	n = node_at(id);
-	n->key = key;
-	n->parent = parent;
-	n->epoch = epoch;
+	n->hash = hash;
+	n->low = (uint32_t)frame;
 	n->next = first;
 	while (!atomic_compare_exchange_strong_explicit(head, &n->next, id, memory_order_acq_rel,
 							memory_order_acquire)) {
 		/* Others came first; one of them may have made the same node.  Ours is then an id that
 		 * nobody uses. */
-		uint32_t same = find(n->next, first, key, parent, epoch);
+		uint32_t same = find(n->next, first, hash, (uint32_t)frame);
 
 		if (same)
 			return same;

@@ -24,9 +24,10 @@ struct hl_frame {
 	uint64_t sp;      /* of the frame after the return; its pc was read at sp - 8; 0: not known */
 	uint64_t fp;      /* its rbp */
 	uint64_t fp_slot; /* where fp was read; 0: the callee left it alone; HL_FRAME_OPAQUE */
-	uint32_t node;
-	uint16_t rule; /* by which it was left */
-	uint8_t live;  /* fp decides about frames further out */
+	uint64_t hash;    /* of the frames from the outermost to this one, see stacktab.h */
+	uint32_t node;    /* of that prefix; HL_STACK_NONE: not looked up */
+	uint16_t rule;    /* by which it was left */
+	uint8_t live;     /* fp decides about frames further out */
 };
 #define HL_FRAME_OPAQUE 1u /* reached in a way that cannot be verified by one read */
 
