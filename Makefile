@@ -26,7 +26,6 @@ an_mod  := $(filter-out analyzer/cli/main.c,$(an_src))
 unit    := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 guests  := $(filter-out tests/guest/lib_%,$(wildcard tests/guest/*.c tests/guest/*.cc))
 scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh tests/fault/*.sh)
-fuzzers := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 # every test script is told where the binaries are
 env      = HL_ROOT=$(CURDIR) HL_BUILD=$(abspath $(O))
 
@@ -75,14 +74,20 @@ demo: $(O)/deps-demo all	## a report on an installed program and one on a sample
 deps:	## install (as root) or name the packages that build and check need
 	$(Q)sh .ci/deps check
 
-# libFuzzer's own copy of the analyzer, one minute each: FUZZ_SECONDS=N
-$(O)/fuzz/%: tests/fuzz/%.c $(an_mod)
+# libFuzzer's own copy of what reads a trace, one minute: FUZZ_SECONDS=N
+fuzz_src := $(filter analyzer/base/% analyzer/input/%,$(an_src)) \
+	$(addprefix analyzer/model/,replay.c book.c ranges.c repair.c)
+$(O)/fuzz/trace_fuzz: tests/fuzz/trace_fuzz.c $(fuzz_src)
 	@mkdir -p $(@D)
-	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined -o $@ $^ $(an_libs)
-fuzz: $(O)/deps-check $(fuzzers)	## feed damaged traces to the reader
-	$(Q)for f in $(fuzzers); do corpus=$(O)/fuzz/corpus-$${f##*/}; mkdir -p $$corpus; \
-		$$f -max_total_time=$(or $(FUZZ_SECONDS),60) -timeout=10 -rss_limit_mb=2048 $$corpus \
-			$$(ls -d tests/fuzz/corpus/* 2>/dev/null) || exit 1; done
+	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $@ $^ -lzstd
+$(O)/fuzz/make_corpus: tests/fuzz/make_corpus.c analyzer/collect/writer.c $(filter analyzer/base/%,$(an_src))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(base)) -o $@ $^ -lzstd
+fuzz: $(O)/deps-check $(O)/fuzz/trace_fuzz $(O)/fuzz/make_corpus	## feed damaged traces to the reader
+	@mkdir -p $(O)/fuzz/corpus
+	$(Q)$(O)/fuzz/make_corpus $(O)/fuzz/corpus
+	$(Q)$(O)/fuzz/trace_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -timeout=10 -rss_limit_mb=2048 $(O)/fuzz/corpus
 
 $(O)/heapledger.pc: heapledger.pc.in Makefile
 	@mkdir -p $(@D)
