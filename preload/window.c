@@ -145,7 +145,10 @@ static void fill_header(struct hl_region *r, uint32_t nslots)
 	hl_sys_random(r->uuid, sizeof r->uuid);
 	r->clock = tsc_is_clock() ? HL_CLOCK_TSC : HL_CLOCK_MONOTONIC_RAW;
 	r->stamp_shift = r->clock == HL_CLOCK_TSC ? 5 : 3;
-	r->ticks_per_s = r->clock == HL_CLOCK_TSC ? measure_tsc(5) : 1000000000u >> 3;
+	/* A forked child has it from its parent: measuring takes 2 ms. */
+	if (!hl_guest.ticks_per_s)
+		hl_guest.ticks_per_s = r->clock == HL_CLOCK_TSC ? measure_tsc(5) : 1000000000u >> 3;
+	r->ticks_per_s = hl_guest.ticks_per_s;
 	r->start_stamp = hl_stamp(r->clock, r->stamp_shift);
 	clock_gettime(CLOCK_REALTIME, &now);
 	r->start_realtime_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;

@@ -38,8 +38,8 @@ quiet() { # the same without a word on stderr
 	promise "$name (stderr not empty)" [ ! -s err ]
 }
 cc() { gcc -x c -o "$1" - "${@:2}" 2>/dev/null; }
-wait_for() { # up to 5 s for a command to be true
-	for _ in $(seq 100); do
+wait_for() { # up to 20 s for a command to be true
+	for _ in $(seq 400); do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.05
 	done
