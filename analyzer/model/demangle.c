@@ -25,7 +25,7 @@
 #define LIMITLESS_BYTES 4096
 #define OUT_MAX_BYTES   16384
 #define D_MAX_BYTES     2048
-#define D_BACKREFS      36 /* 3^(n/3) expansions at most: 500 000 */
+#define D_BACKREFS      28 /* 3^(n/3) expansions at most: 28 000 */
 
 #define STYLE (DMGL_PARAMS | DMGL_ANSI)
 
@@ -70,12 +70,18 @@ static char *by_callback(const char *name, enum language language)
 static char *by_dlang(const char *name, size_t n)
 {
 	size_t backrefs = 0;
+	char *text;
 
 	for (size_t i = 2; i < n; i++)
 		backrefs += name[i] == 'Q';
 	if (n > D_MAX_BYTES || backrefs > D_BACKREFS)
 		return NULL;
-	return dlang_demangle(name, STYLE);
+	text = dlang_demangle(name, STYLE);
+	if (text && strlen(text) > OUT_MAX_BYTES) {
+		free(text);
+		text = NULL;
+	}
+	return text;
 }
 
 char *hl_demangle(const char *name)

@@ -1,11 +1,12 @@
 /*
  * symbols.h - a program counter to the names of its frames, inlined ones included.
- * The only user of libdwfl.  Floor: model.  Not thread-safe.
+ * The only user of libdw and libdwfl.  Floor: model.  Not thread-safe.
  *
  * Sources, best first: DWARF of the module or its separate debug file (by build-id, by debuglink with
  * its CRC, dwz supplements), .symtab, .gnu_debugdata, .dynsym.  A file is used only when its build-id is
  * the recorded one (or neither has one); it is opened only when it is a regular file.  debuginfod is
- * never asked.
+ * never asked.  Files are untrusted: a hostile one costs memory of the order of its size and seconds, and
+ * gives fewer names.  Names and paths are what the files say: printing must expect control characters.
  */
 #ifndef HL_MODEL_SYMBOLS_H
 #define HL_MODEL_SYMBOLS_H
@@ -50,6 +51,7 @@ void hl_symbols_free(struct hl_symbols *s);
 const struct hl_frame *hl_symbols_frames(struct hl_symbols *s, uint32_t node, uint32_t *n);
 
 struct hl_symbol_stats {
+	/* distinct addresses asked for = the sum of the others, by kind of the innermost frame */
 	uint64_t pcs, with_line, with_function, with_module, unknown;
 	/* packages or files whose absence cost lines, for one hint: "install libc6-dbg"; "" none */
 	char hint[256];

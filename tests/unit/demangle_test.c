@@ -97,11 +97,21 @@ START_TEST(names_made_to_recurse_or_double_end_soon)
 	static const struct {
 		const char *head, *part, *tail;
 	} names[] = {
-		{"_Z1f", "P", "i"},         {"_Z1fI", "J", "i"},        {"_Z1fDT", "ng", "fp_E"},
-		{"_Z1fIX", "L_Z1fIX", "E"}, {"_ZN1aI", "N1aI", "E"},    {"_Z1f", "N1aIS_", "E"},
-		{"_RI", "I", "C1a"},        {"_RNvC1a", "B_", "1b"},    {"_RINvC1a1bR", "TR", "B_"},
-		{"_D1aF", "P", "Zv"},       {"_D1aFHi", "HQbQb", "Zv"}, {"_D", "1a", ""},
-		{"_D1aF", "DF", "Zv"},      {"_ZZ", "Z", "E"},          {"_Z", "GR", "x_"},
+		{"_Z1f", "P", "i"},
+		{"_Z1fI", "J", "i"},
+		{"_Z1fDT", "ng", "fp_E"},
+		{"_Z1fIX", "L_Z1fIX", "E"},
+		{"_ZN1aI", "N1aI", "E"},
+		{"_Z1f", "N1aIS_", "E"},
+		{"_RI", "I", "C1a"},
+		{"_RNvC1a", "B_", "1b"},
+		{"_RINvC1a1bR", "TR", "B_"},
+		{"_D1aF", "P", "Zv"},
+		{"_D1aFHiiHQeQg", "HQgQi", "Zv"},
+		{"_D", "1a", ""},
+		{"_D1aF", "DF", "Zv"},
+		{"_ZZ", "Z", "E"},
+		{"_Z", "GR", "x_"},
 	};
 	static const size_t repeats[] = {10, 300, 1000, 4000, 100000};
 

@@ -38,7 +38,7 @@ static const char fx_c[] = "#include <stdlib.h>\n"
 			   "}\n"
 			   "static __attribute__((noinline)) int hidden(int x)\n"
 			   "{\n"
-			   "	__asm__ volatile(\"hl_mark_hidden: nop\");\n" /* 17 */
+			   "	__asm__ volatile(\"nop; hl_mark_hidden: nop\");\n" /* 17 */
 			   "	return x + 5;\n"
 			   "}\n"
 			   "#ifndef LIBRARY\n"

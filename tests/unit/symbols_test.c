@@ -155,6 +155,24 @@ START_TEST(a_library_loaded_twice_is_read_once_and_gives_equal_frames)
 }
 END_TEST
 
+START_TEST(what_the_linker_dropped_holds_no_address)
+{
+	/* dropped functions keep their debug information, at address 0: this one would reach over all code */
+	fx_sh("(cat a.c; echo 'void dead(void) { __asm__ volatile(\".skip 0x100000, 0x90\"); }') > d.c");
+	for (int version = 4; version <= 5; version++) {
+		fx_sh("gcc -O2 -gdwarf-%d -pie -fPIE -ffunction-sections -Wl,--gc-sections -o a d.c",
+		      version);
+		ck_assert_uint_lt(fx_address("a", "_start"), 0x100000);
+		fx_open(&x, "a", "a");
+		fx_ask(&x, fx_address("a", "_start"));
+		ck_assert_str_eq(x.frames[0].file, "a!_start");
+		fx_ask(&x, fx_address("a", "hl_mark_leaf"));
+		ck_assert_uint_eq(x.n, 3);
+		ck_assert_str_eq(x.frames[2].function, "outer");
+	}
+}
+END_TEST
+
 START_TEST(without_lines_a_frame_is_its_module_and_function)
 {
 	fx_sh("gcc -O2 -o a a.c");
@@ -266,6 +284,7 @@ int main(void)
 		templates_and_anonymous_namespaces_have_their_full_names,
 		a_return_address_belongs_to_the_call_before_it,
 		a_library_loaded_twice_is_read_once_and_gives_equal_frames,
+		what_the_linker_dropped_holds_no_address,
 		without_lines_a_frame_is_its_module_and_function,
 		without_symbols_a_frame_is_its_module_and_offset,
 		exported_names_are_found_when_only_they_are_left,
