@@ -78,6 +78,12 @@ struct hl_thread *hl_enter_slow(uintptr_t frame)
 		hl_lost(HL_LOST_NESTED, 1);
 		return NULL;
 	}
+	/* Two streams of one thread are ordered by the clock alone. */
+	for (uint32_t l = 0; l < t->level; l++)
+		if (t->streams[l])
+			t->streams[l]->credit = 0;
+	if (t->level && t->streams[t->level])
+		t->streams[t->level]->credit = 0;
 	t->frame[t->level] = frame;
 	t->level++;
 	return t;

@@ -50,8 +50,9 @@ struct hl_guest {
 	uint32_t image_entry, image_id;
 	_Atomic uint32_t epoch;         /* module generation, see modmap.h */
 	uintptr_t text_start, text_end; /* our own code */
+	const char *single_threaded;    /* libc's flag: 0 as soon as there was a second thread */
 	struct hl_config config;
-	uint64_t ticks_per_s;	  /* bare: of the clock, once measured */
+	uint64_t ticks_per_s;     /* bare: of the clock, once measured */
 	uint64_t main_stack_high; /* end of the main thread's frames */
 	/* process */
 	uint32_t pid; /* of the process that started or forked last; a vfork child differs */

@@ -18,6 +18,30 @@ static struct hl_stream *stream_of(struct hl_thread *t)
 	return hl_thread_stream(t, t->level - 1);
 }
 
+/*
+ * The stamp of the stream's next event.  Order between streams is all that stamps are for, and a process
+ * with one thread has one stream: it reads the clock at every 16th event, and whenever somebody else took a
+ * stamp meanwhile (clock_seq) or a signal handler wrote to another stream (credit 0).  The others get the
+ * stamp before; a pair then saves about 25 ns.
+ */
+#define CREDIT 15u
+
+static inline uint64_t now(struct hl_stream *s, int fenced)
+{
+	uint32_t seq = atomic_load_explicit(&hl_guest.region->clock_seq, memory_order_relaxed);
+
+	int single = *(const volatile char *)hl_guest.single_threaded;
+
+	if (single && s->credit && s->clock_seq == seq) {
+		s->credit--;
+		return s->stamp;
+	}
+	s->credit = single ? CREDIT : 0;
+	s->clock_seq = seq;
+	return fenced ? hl_stamp_fenced(hl_guest.clock, hl_guest.shift)
+		      : hl_stamp(hl_guest.clock, hl_guest.shift);
+}
+
 /* Ticks since the stream's previous stamp, which now moves here.  A clock that ran backwards (a core
  * change without an invariant TSC) counts as standing still. */
 static uint64_t advance(struct hl_stream *s, uint64_t now)
@@ -92,8 +116,7 @@ void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum 
 		return;
 	}
 
-	uint64_t se = (uint64_t)stack << 3 | entry,
-		 delta = advance(s, hl_stamp_fenced(hl_guest.clock, hl_guest.shift));
+	uint64_t se = (uint64_t)stack << 3 | entry, delta = advance(s, now(s, 1));
 	unsigned ah = hl_addr_slot(address), sh = hl_site_slot(se, size);
 	struct hl_site *site = &s->sites[sh];
 	int ahit = s->addresses[ah] == address, shit = site->stack_entry == se && site->size == size;
@@ -137,7 +160,7 @@ void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
 
 	p = put_tag(start,
 		    HL_TAG_FREE | (hit ? HL_TAG_HIT : 0) | (entry == HL_ENTRY_DELETE ? HL_TAG_DELETE : 0),
-		    advance(s, hl_stamp(hl_guest.clock, hl_guest.shift)));
+		    advance(s, now(s, 0)));
 	p = put_address(s, p, address, h, hit);
 	if (HL_UNLIKELY(hl_guest.config.growth) && hl_real.malloc_usable_size)
 		grow(s, -(int64_t)hl_real.malloc_usable_size((void *)(uintptr_t)address));
@@ -154,7 +177,7 @@ static uint8_t *put_op(struct hl_thread *t, struct hl_stream *s, enum hl_op op, 
 		return NULL;
 	}
 	*p++ = (uint8_t)(HL_TAG_EVENT | op << 2);
-	return hl_put_uv(p, advance(s, hl_stamp_fenced(hl_guest.clock, hl_guest.shift)));
+	return hl_put_uv(p, advance(s, now(s, 1)));
 }
 
 void hl_record_release(struct hl_thread *t, uint64_t address)
@@ -243,11 +266,17 @@ void hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label)
 
 	if (n > 1024)
 		n = 1024;
+	if (s)
+		s->credit = 0;
 	p = put_op(t, s, HL_OP_MARK, EVENT_ROOM + 1024);
 	if (!p)
 		return;
 	p = hl_put_uv(p, reason);
 	hl_slots_commit(s, hl_put_string(p, label, n));
+	/* What follows lies above the mark's stamp, not at it. */
+	s->credit = 0;
+	while (hl_stamp(hl_guest.clock, hl_guest.shift) <= s->stamp)
+		;
 }
 
 static uint8_t *put_bytes(uint8_t *p, const void *from, size_t n)

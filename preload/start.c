@@ -176,6 +176,11 @@ int hl_start(void)
 	void **stack_end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
 
 	hl_guest.main_stack_high = (uint64_t)(uintptr_t)(stack_end ? *stack_end : NULL);
+	/* glibc 2.32; without it the clock is read at every event */
+	static const char many_threads;
+	const char *flag = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
+
+	hl_guest.single_threaded = flag ? flag : &many_threads;
 	hl_real_publish();
 	hl_guest.ever_started = 1;
 	find_text();

@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 /* Two words of static TLS; everything else hangs on the state. */
-static __thread struct hl_thread *self;
+__thread struct hl_thread *hl_thread_current;
 static __thread uint8_t over;
 
 static _Atomic(struct hl_thread *) all;
@@ -92,14 +92,9 @@ static void begin(struct hl_thread *t)
 			t->streams[l]->stream = HL_STREAM(t->serial, l);
 }
 
-struct hl_thread *hl_thread_peek(void)
-{
-	return self;
-}
-
 struct hl_thread *hl_thread_self(void)
 {
-	struct hl_thread *t = self;
+	struct hl_thread *t = hl_thread_current;
 
 	if (HL_LIKELY(t != NULL))
 		return t;
@@ -113,7 +108,9 @@ struct hl_thread *hl_thread_self(void)
 		return NULL;
 	}
 	begin(t);
-	self = t;
+	/* Nobody may go on without the clock: there is one stream more. */
+	atomic_fetch_add_explicit(&hl_guest.region->clock_seq, 1, memory_order_seq_cst);
+	hl_thread_current = t;
 	/* pthread_setspecific may allocate for late keys: ours, not the program's */
 	t->own = 1;
 	if (have_key)
@@ -135,7 +132,7 @@ static void key_destructor(void *p)
 {
 	struct hl_thread *t = p;
 
-	if (t != self || hl_state() != HL_ACTIVE)
+	if (t != hl_thread_current || hl_state() != HL_ACTIVE)
 		return;
 	if (++t->key_rounds < 3) {
 		pthread_setspecific(key, t);
@@ -144,7 +141,7 @@ static void key_destructor(void *p)
 	if (on_end)
 		on_end(t);
 	over = 1;
-	self = NULL;
+	hl_thread_current = NULL;
 	t->next_idle = NULL;
 	push_idle(t);
 }
@@ -210,7 +207,7 @@ uint32_t hl_thread_next_serial(void)
 
 void hl_thread_forked(void)
 {
-	struct hl_thread *mine = self, *t;
+	struct hl_thread *mine = hl_thread_current, *t;
 
 	atomic_store_explicit(&idle, NULL, memory_order_relaxed);
 	atomic_store_explicit(&shared_busy, 0, memory_order_relaxed);

@@ -47,6 +47,8 @@ struct hl_stream {
 	uint32_t claim_thread; /* thread serial the claim's records are attributed to at `at` */
 	uint32_t claim_epoch;  /* module epoch of its NODE records at `at` */
 	uint32_t node_id;      /* of its last NODE record */
+	uint32_t clock_seq;    /* region->clock_seq when the clock was last read */
+	uint32_t credit;       /* events that may still go without reading it, see record.c */
 	uint8_t starving;      /* the last wait for a slot timed out: do not wait again until one comes */
 	uint64_t node_pc;
 	uint64_t stamp;
@@ -81,7 +83,11 @@ struct hl_thread {
 /* The calling thread's state, made or taken over at first use; NULL: no memory (counted). */
 struct hl_thread *hl_thread_self(void);
 /* The same, or NULL when there is none yet. */
-struct hl_thread *hl_thread_peek(void);
+extern __thread struct hl_thread *hl_thread_current __attribute__((visibility("hidden")));
+static inline struct hl_thread *hl_thread_peek(void)
+{
+	return hl_thread_current;
+}
 /* 1: the calling thread is past our destructor; its frees go through hl_thread_borrow. */
 int hl_thread_is_over(void);
 /* The process-wide state for threads that are over; NULL: busy for too long.  Give it back. */

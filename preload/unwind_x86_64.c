@@ -106,10 +106,20 @@ static void append(struct hl_trail *trail, uint32_t kept, const struct hl_frame 
 }
 
 /* From a frame that matched old[j - 1] outwards as far as the words hold: the lowest index that does. */
-static uint32_t verify(struct hl_walk *w, const struct hl_frame *old, uint32_t j)
+static inline uint32_t verify(struct hl_walk *w, const struct hl_frame *old, uint32_t j)
 {
 	uint32_t i = j - 1;
 
+	/* sp grows outwards: when both ends are readable, so is all between. */
+	if (HL_LIKELY(old[i].sp >= w->low && old[0].sp <= w->high))
+		for (; i; i--) {
+			const struct hl_frame *f = &old[i - 1];
+
+			if (HL_UNLIKELY(f->fp_slot == HL_FRAME_OPAQUE) || word(f->sp - 8) != f->pc)
+				break;
+			if (f->fp_slot && f->live && word(f->fp_slot) != f->fp)
+				break;
+		}
 	while (i && holds(w, &old[i - 1]))
 		i--;
 	return i;

@@ -81,6 +81,7 @@ int hl_bare_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t 
 		return hl_fail(d, HL_ERR_NOTFOUND, "cannot write the trace of process %ld: %s", (long)pid,
 			       strerror(errno));
 	s = slot_at(f, i);
+	atomic_fetch_add_explicit(&f->region->clock_seq, 1, memory_order_seq_cst);
 	*stamp = hl_stamp_fenced(f->region->clock, f->region->stamp_shift & 63);
 	hl_note_start(&n, *stamp);
 	hl_note_mark(&n, *stamp, HL_MARK_COMMAND, label);

@@ -30,8 +30,11 @@ struct hl_share {
 int hl_share_make(struct hl_share *s, uint64_t buffer_bytes, struct hl_diag *d);
 void hl_share_release(struct hl_share *s);
 
+/* Now, and above it every event that is still to come: see clock_seq in format.h. */
 static inline uint64_t hl_share_now(const struct hl_share *s)
 {
+	if (s->region)
+		atomic_fetch_add_explicit(&s->region->clock_seq, 1, memory_order_seq_cst);
 	return hl_stamp_fenced(s->clock.clock, s->clock.shift);
 }
 

@@ -120,6 +120,9 @@ struct hl_region {
 	_Atomic uint32_t free_waiters;
 	_Alignas(64) _Atomic uint32_t heartbeat; /* ++ at each round of the collector */
 	_Atomic uint32_t closed;                 /* 1: nobody collects any more: be inert */
+	/* ++ before a stamp is taken that all later events must lie above (marks, SYNC): a process with one
+	 * thread reads the clock only now and then, and at its next event after this moved. */
+	_Alignas(64) _Atomic uint32_t clock_seq;
 	_Alignas(64) struct hl_mail mail;
 };
 _Static_assert(sizeof(struct hl_region) <= 4096, "header is one page");

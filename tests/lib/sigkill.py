@@ -70,6 +70,8 @@ def round_of(program, threads, mode, delay, trace):
 
 
 def check(trace, said, lines):
+    if not said:
+        return 0  # killed before it reported anything: there may be no event at all
     check_health(trace)
     rows = by_line(trace, "sigkill.c")
     for thread, n in said.items():
