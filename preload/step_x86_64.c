@@ -67,7 +67,9 @@ void hl_walk_bounds(struct hl_walk *w, uint64_t sp)
 		w->low = t->stack_low;
 		w->high = t->stack_high;
 	} else {
-		w->low = w->high = 0; /* a coroutine, an alternate stack: ask for every page */
+		/* A coroutine, an alternate stack: ask for every page.  Not 0 0: see hl_walk_can_read. */
+		w->low = 0;
+		w->high = 7;
 	}
 }
 
