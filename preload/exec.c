@@ -68,7 +68,7 @@ static char *const *with_us(char *const envp[])
 	if (!envp)
 		envp = empty;
 	/* A forked child need not have recorded anything yet, so the state does not matter. */
-	if (!hl_guest.region || !*hl_guest.library || hl_guest.config.follow_none)
+	if (!hl_guest.region || !*hl_guest.library || hl_guest.config.follow_none || !hl_sys_readable((uintptr_t)envp))
 		return envp;
 	theirs = preload_of(envp);
 	if (theirs && names_us(theirs) && (has(envp, "HEAPLEDGER_REGION=") || has(envp, "HEAPLEDGER_OUTPUT=")))
@@ -117,8 +117,8 @@ static void leaving(const char *path)
 {
 	struct hl_thread *t;
 
-	if (hl_state() != HL_ACTIVE || hl_is_vfork_child())
-		return;
+	if (hl_state() != HL_ACTIVE || hl_is_vfork_child() || !hl_sys_readable((uintptr_t)path))
+		return; /* a bad pointer: EFAULT is the kernel's to say */
 	t = hl_enter();
 	if (!t)
 		return;
