@@ -142,14 +142,14 @@ static int begin_recording(int child)
 
 static void began(struct hl_thread *t)
 {
-	t->level++;
+	t->frame[t->level++] = (uintptr_t)__builtin_frame_address(0);
 	hl_facts_thread(t);
 	t->level--;
 }
 
 static void ends(struct hl_thread *t)
 {
-	t->level++;
+	t->frame[t->level++] = (uintptr_t)__builtin_frame_address(0);
 	hl_facts_thread_end(t);
 	t->level--;
 }
@@ -263,6 +263,7 @@ void hl_start_child(void)
 
 	/* A handler may have forked inside one of our hooks: write at the next level then. */
 	t->level = level < HL_LEVELS ? level + 1 : HL_LEVELS;
+	t->frame[t->level - 1] = (uintptr_t)__builtin_frame_address(0);
 	hl_facts_hello(t);
 	hl_facts_fork(t, cursors, n, next);
 	if (parent_trace)
