@@ -83,8 +83,6 @@ static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t pc, uint3
 		start[1] = (uint8_t)(p - start - 2);
 		hl_slots_commit(s, p);
 		s->claim_epoch = epoch;
-		s->node_id = 0;
-		s->node_pc = 0;
 		start = p;
 	}
 	p = hl_put_uv(start + 2, (uint64_t)id - s->node_id);
