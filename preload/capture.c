@@ -66,8 +66,13 @@ static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t pc, uint3
 		m = hl_modmap_note(pc - 1, &gone);
 		if (gone)
 			put_unload(e->t, gone);
-		if (m)
-			put_module(e->t, m);
+		if (m && !put_module(e->t, m)) {
+			/* no slot: a node would be without its module for good */
+			hl_modmap_unnote(m);
+			m = NULL;
+			if (!gone)
+				return 0;
+		}
 		if (gone) {
 			hl_unwind_flush();
 			e->epoch_moved = 1;
