@@ -34,6 +34,7 @@ int main(void)
 		}
 	it.it_value.tv_usec = it.it_interval.tv_usec = 0;
 	setitimer(ITIMER_REAL, &it, NULL);
+	HEAPLEDGER_FREE(pool); /* the last jump may have come between the two */
 	for (int i = 0; i < 10; i++)
 		keep(malloc(41)); // live 10 x 41
 	puts("done");
