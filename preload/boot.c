@@ -19,7 +19,8 @@ struct head {
 	uint32_t live;
 	uint64_t pad;
 };
-_Static_assert(sizeof(struct head) % 16 == 0, "blocks stay aligned");
+_Static_assert(sizeof(struct head) == 32,
+	       "spans are multiples of it: a padded block's header never overlaps the walk's");
 
 struct piece {
 	_Atomic(char *) base;
@@ -35,7 +36,8 @@ static _Atomic uint32_t nextras;
 static void *carve(char *base, _Atomic size_t *used, size_t room, size_t bytes, size_t align, uint64_t caller)
 {
 	/* The block's address is aligned by its place: span covers any padding before the block. */
-	size_t span = (bytes + sizeof(struct head) + align + 15) & ~(size_t)15;
+	size_t span =
+		(bytes + sizeof(struct head) + align + sizeof(struct head) - 1) & ~(sizeof(struct head) - 1);
 	size_t at = atomic_fetch_add_explicit(used, span, memory_order_relaxed);
 
 	if (at + span > room || span < bytes) {

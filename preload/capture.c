@@ -65,8 +65,13 @@ static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t frame, ui
 		m = hl_modmap_note(pc - 1, &gone);
 		if (gone)
 			put_unload(e->t, gone);
-		if (m)
-			put_module(e->t, m);
+		if (m && !put_module(e->t, m)) {
+			/* no slot: a node would be without its module for good */
+			hl_modmap_unnote(m);
+			m = NULL;
+			if (!gone)
+				return 0;
+		}
 		if (gone) {
 			hl_unwind_flush();
 			e->epoch_moved = 1;
@@ -93,7 +98,7 @@ static int emit_node(void *ctx, uint32_t id, uint32_t parent, uint64_t frame, ui
 	start[1] = (uint8_t)(p - start - 2);
 	s->node_id = id;
 	s->node_pc = pc;
-	atomic_fetch_add_explicit(&s->slot->facts, 1, memory_order_relaxed);
+	hl_slots_count_fact(s);
 	hl_slots_commit(s, p);
 	return 1;
 }

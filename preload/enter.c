@@ -8,6 +8,7 @@
  */
 #include "preload/enter.h"
 #include "preload/real.h"
+#include "preload/slots.h"
 #include <unistd.h>
 
 /* Needs a relocation: holds its own address only once ours are done. */
@@ -37,8 +38,16 @@ static void drop_dead_levels(struct hl_thread *t, uintptr_t frame)
 {
 	if (hl_sys_on_altstack())
 		return;
-	while (t->level && frame >= t->frame[t->level - 1])
-		t->level--;
+	while (t->level && t->frame[t->level - 1] && frame >= t->frame[t->level - 1]) {
+		struct hl_stream *s = t->streams[--t->level];
+
+		/* The jump may have left in the middle of a record: the coding state is then ahead of what was
+		 * committed, and only the next claim starts with one that a reader shares. */
+		if (s) {
+			s->trail.n = 0;
+			hl_slots_seal(s);
+		}
+	}
 }
 
 struct hl_thread *hl_enter_slow(uintptr_t frame)

@@ -56,8 +56,8 @@ static inline void hl_leave(struct hl_thread *t)
 }
 
 /* operator new and delete announce the entry under which the malloc or free inside them is recorded.  An
- * exception that left operator new leaves its announcement behind: a caller further out on the stack
- * than the announcer takes it back. */
+ * exception that leaves operator new takes the announcement back (hooks_new.c); a longjmp leaves it behind, until a
+ * caller further out on the stack than the announcer comes. */
 static inline int hl_hint_holds(struct hl_thread *t)
 {
 	if (HL_LIKELY((uintptr_t)__builtin_frame_address(0) <= t->hint_frame))

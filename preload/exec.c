@@ -16,18 +16,10 @@
 
 enum { ADDED = 4 };
 
-static int has(char *const envp[], const char *name)
-{
-	for (; *envp; envp++)
-		if (hl_after(*envp, name))
-			return 1;
-	return 0;
-}
-
-static const char *preload_of(char *const envp[])
+static const char *value_of(char *const envp[], const char *name)
 {
 	for (; *envp; envp++) {
-		const char *v = hl_after(*envp, "LD_PRELOAD=");
+		const char *v = hl_after(*envp, name);
 
 		if (v)
 			return v;
@@ -35,11 +27,32 @@ static const char *preload_of(char *const envp[])
 	return NULL;
 }
 
+/* Where traces go is said, and means the same in every working directory. */
+static int names_a_place(char *const envp[])
+{
+	const char *output = value_of(envp, "HEAPLEDGER_OUTPUT=");
+
+	return value_of(envp, "HEAPLEDGER_REGION=") || (output && *output == '/');
+}
+
+static int is_separator(char c)
+{
+	return c == ':' || c == ' ';
+}
+
+/* Is one of the libraries of LD_PRELOAD ours? */
 static int names_us(const char *v)
 {
-	for (; *v; v++)
-		if (hl_after(v, hl_guest.library))
+	while (*v) {
+		const char *end = hl_after(v, hl_guest.library);
+
+		if (end && (!*end || is_separator(*end)))
 			return 1;
+		while (*v && !is_separator(*v))
+			v++;
+		while (is_separator(*v))
+			v++;
+	}
 	return 0;
 }
 
@@ -68,11 +81,11 @@ static char *const *with_us(char *const envp[])
 	if (!envp)
 		envp = empty;
 	/* A forked child need not have recorded anything yet, so the state does not matter. */
-	if (!hl_guest.region || !*hl_guest.library || hl_guest.config.follow_none)
+	if (!hl_guest.region || !*hl_guest.library || hl_guest.config.follow_none ||
+	    !hl_sys_readable((uintptr_t)envp))
 		return envp;
-	theirs = preload_of(envp);
-	if (theirs && names_us(theirs) &&
-	    (has(envp, "HEAPLEDGER_REGION=") || has(envp, "HEAPLEDGER_OUTPUT=")))
+	theirs = value_of(envp, "LD_PRELOAD=");
+	if (theirs && names_us(theirs) && names_a_place(envp))
 		return envp;
 	while (envp[n])
 		n++;
@@ -118,8 +131,8 @@ static void leaving(const char *path)
 {
 	struct hl_thread *t;
 
-	if (hl_state() != HL_ACTIVE || hl_is_vfork_child())
-		return;
+	if (hl_state() != HL_ACTIVE || hl_is_vfork_child() || !hl_sys_readable((uintptr_t)path))
+		return; /* a bad pointer: EFAULT is the kernel's to say */
 	t = hl_enter();
 	if (!t)
 		return;

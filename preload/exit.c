@@ -44,7 +44,8 @@ HL_EXPORT __attribute__((noreturn)) void _Exit(int status)
 HL_EXPORT __attribute__((noreturn)) void quick_exit(int status)
 {
 	if (hl_real_ready() && hl_real.quick_exit) {
-		hl_lifecycle_end(HL_END_FAST, status);
+		if (!hl_is_vfork_child())
+			hl_lifecycle_end(HL_END_FAST, status);
 		hl_real.quick_exit(status);
 	}
 	_exit(status);

@@ -58,27 +58,29 @@ uint32_t hl_facts_cursors(struct hl_cursor *out, uint32_t room)
 	return n;
 }
 
+/* As many records as it takes: a stream that none of them lists would be inherited whole. */
 void hl_facts_fork(struct hl_thread *t, const struct hl_cursor *c, uint32_t n, uint32_t next_serial)
 {
-	/* A process with more streams than fit one record: the rest are then not inherited. */
-	const uint32_t most = (HL_FACT_BYTES_MAX - 64) / 16;
-	uint8_t *buf, *p;
+	const uint32_t most = (HL_FACT_BYTES_MAX - 64) / 15;
+	uint8_t *buf = hl_arena_alloc(HL_FACT_BYTES_MAX);
 
-	if (n > most)
-		n = most;
-	buf = p = hl_arena_alloc(64 + (size_t)n * 16);
 	if (!buf)
 		return;
-	p = hl_put_uv(p, hl_guest.parent_image);
-	p = hl_put_uv(p, hl_guest.parent_pid);
-	p = hl_put_uv(p, next_serial);
-	p = hl_put_uv(p, n);
-	for (uint32_t i = 0; i < n; i++) {
-		p = hl_put_uv(p, c[i].stream);
-		p = hl_put_uv(p, c[i].claim);
-		p = hl_put_uv(p, c[i].used);
-	}
-	hl_record_fact(t, HL_FACT_FORK, buf, (size_t)(p - buf));
+	do {
+		uint32_t part = n < most ? n : most;
+		uint8_t *p = hl_put_uv(buf, hl_guest.parent_image);
+
+		p = hl_put_uv(p, hl_guest.parent_pid);
+		p = hl_put_uv(p, next_serial);
+		p = hl_put_uv(p, part);
+		for (uint32_t i = 0; i < part; i++, c++) {
+			p = hl_put_uv(p, c->stream);
+			p = hl_put_uv(p, c->claim);
+			p = hl_put_uv(p, c->used);
+		}
+		hl_record_fact(t, HL_FACT_FORK, buf, (size_t)(p - buf));
+		n -= part;
+	} while (n);
 }
 
 void hl_facts_parent(struct hl_thread *t, const char *trace, const uint8_t uuid[16], uint32_t image_id)

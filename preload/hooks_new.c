@@ -35,10 +35,27 @@ static void *missing(size_t size)
 	return malloc(size ? size : 1);
 }
 
+static inline struct hl_thread *active(void)
+{
+	return hl_state() == HL_ACTIVE ? hl_thread_peek() : NULL;
+}
+
+/* A thread's first hook, or a forked child's: its state must be there before the announcement. */
+static __attribute__((cold)) struct hl_thread *make_active(void)
+{
+	struct hl_thread *t = hl_real_ready() ? hl_enter() : NULL;
+
+	if (t)
+		hl_leave(t);
+	return active();
+}
+
 static __attribute__((always_inline)) inline struct hl_thread *announce(enum hl_entry entry)
 {
-	struct hl_thread *t = hl_state() == HL_ACTIVE ? hl_thread_peek() : NULL;
+	struct hl_thread *t = active();
 
+	if (HL_UNLIKELY(!t))
+		t = make_active();
 	if (!t || t->level || t->own || (t->entry_hint != HL_ENTRY_COUNT && hl_hint_holds(t)))
 		return NULL;
 	t->entry_hint = (uint8_t)entry;
@@ -47,10 +64,27 @@ static __attribute__((always_inline)) inline struct hl_thread *announce(enum hl_
 	return t;
 }
 
-/* t: from announce. */
-static void done_new(struct hl_thread *t, void *p, size_t size, uint64_t caller)
+/* Called by the unwinder when an exception passes an operator new of ours (Itanium C++ ABI: Exception Handling,
+ * level 1): the announcement ends, else the next malloc would be taken for operator new's. */
+int hl_new_personality(int version, int actions, uint64_t exception_class, void *exception, void *context);
+__attribute__((used)) int hl_new_personality(int version, int actions, uint64_t exception_class,
+					     void *exception, void *context)
 {
-	uint8_t entry = t->entry_hint;
+	enum { CLEANUP_PHASE = 2, CONTINUE_UNWIND = 8 };
+	struct hl_thread *t = hl_thread_peek();
+
+	(void)version;
+	(void)exception_class;
+	(void)exception;
+	(void)context;
+	if (t && actions & CLEANUP_PHASE)
+		t->entry_hint = HL_ENTRY_COUNT;
+	return CONTINUE_UNWIND;
+}
+
+/* t: from announce. */
+static void done_new(struct hl_thread *t, void *p, size_t size, enum hl_entry entry, uint64_t caller)
+{
 	int inner;
 
 	t->entry_hint = HL_ENTRY_COUNT;
@@ -65,7 +99,7 @@ static void done_new(struct hl_thread *t, void *p, size_t size, uint64_t caller)
 		return;
 	t = hl_enter();
 	if (t) {
-		hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, (enum hl_entry)entry, caller);
+		hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, caller);
 		hl_leave(t);
 	}
 }
@@ -78,12 +112,14 @@ static void done_new(struct hl_thread *t, void *p, size_t size, uint64_t caller)
 		void *(*f)params = (void *(*)params)find(&cell, #symbol);                                    \
 		struct hl_thread *t;                                                                         \
 		void *p;                                                                                     \
+		/* 0x1b: relative to its own place, four bytes */                                            \
+		__asm__ volatile(".cfi_personality 0x1b, hl_new_personality");                               \
 		if (HL_UNLIKELY(!f))                                                                         \
 			return missing(size);                                                                \
 		t = announce(entry);                                                                         \
 		p = f(__VA_ARGS__);                                                                          \
 		if (t)                                                                                       \
-			done_new(t, p, size, HL_CALLER);                                                     \
+			done_new(t, p, size, entry, HL_CALLER);                                              \
 		return p;                                                                                    \
 	}
 

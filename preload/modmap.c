@@ -12,7 +12,7 @@
 #include <elf.h>
 #include <link.h>
 
-#define MODS 8192u
+#define MODS 65536u /* each reload of a plugin takes one */
 #define HASH 16384u
 
 struct entry {
@@ -21,6 +21,7 @@ struct entry {
 	const void *dynamic; /* l_ld */
 	uint32_t name_hash;
 	_Atomic uint32_t live;
+	_Atomic uint32_t told; /* its fact is recorded, or about to be */
 };
 
 static struct entry *_Atomic *mods; /* MODS pointers */
@@ -127,6 +128,15 @@ static const char *keep_path(const char *name)
 	return copy;
 }
 
+/* The entry for who is first to ask. */
+static const struct hl_mod *tell(struct entry *e)
+{
+	if (HL_LIKELY(atomic_load_explicit(&e->told, memory_order_relaxed)) ||
+	    atomic_exchange_explicit(&e->told, 1, memory_order_relaxed))
+		return NULL;
+	return &e->mod;
+}
+
 const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 {
 	struct entry *e = NULL, *old = NULL;
@@ -142,7 +152,7 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 		return NULL;
 	i = atomic_load_explicit(slot, memory_order_acquire);
 	if (i && same(mods[i - 1], &at))
-		return NULL;
+		return tell(mods[i - 1]);
 	if (atomic_exchange_explicit(&busy, 1, memory_order_acquire))
 		return NULL;
 	slot = slot_of(at.start);
@@ -172,6 +182,7 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 	e->name_hash = hash_name(at.name);
 	read_build_id(&e->mod);
 	atomic_store_explicit(&e->live, 1, memory_order_relaxed);
+	atomic_store_explicit(&e->told, 1, memory_order_relaxed);
 	mods[n] = e;
 	atomic_store_explicit(&nmods, n + 1, memory_order_release);
 	/* release: the entry before its index (partner: slot_of) */
@@ -179,6 +190,16 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 out:
 	atomic_store_explicit(&busy, 0, memory_order_release);
 	return e ? &e->mod : NULL;
+}
+
+void hl_modmap_unnote(const struct hl_mod *m)
+{
+	atomic_store_explicit(&mods[m->id - 1]->told, 0, memory_order_relaxed);
+}
+
+void hl_modmap_forked(void)
+{
+	atomic_store_explicit(&busy, 0, memory_order_relaxed);
 }
 
 const struct hl_mod *hl_modmap_swept(uint32_t *cursor)

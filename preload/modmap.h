@@ -25,6 +25,10 @@ void hl_modmap_init(void);
 /* Enter the module of pc if it is unknown: returns it, once, for its fact to be recorded; NULL: known already, or
  * pc is in none.  When another module lies there now, *gone is the old one and the epoch was raised. */
 const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone);
+/* What hl_modmap_note returned could not be recorded: the next note of that module returns it again. */
+void hl_modmap_unnote(const struct hl_mod *m);
+/* In a forked child: another thread may have been entering a module. */
+void hl_modmap_forked(void);
 /* After a dlclose: the modules that went, one a call, NULL: no more.  Raises the epoch:
  * the module was last mapped in the epoch before hl_guest.epoch. */
 const struct hl_mod *hl_modmap_swept(uint32_t *cursor);

@@ -6,6 +6,7 @@
  */
 #include "preload/record.h"
 #include "heapledger/stamp.h"
+#include "preload/boot.h"
 #include "preload/capture.h"
 #include "preload/real.h"
 #include "preload/slots.h"
@@ -89,9 +90,21 @@ static uint8_t *put_address(struct hl_stream *s, uint8_t *p, uint64_t address, u
 
 static void grow(struct hl_stream *s, int64_t bytes)
 {
+	if (!s->slot)
+		return;
 	atomic_store_explicit(&s->slot->live_delta,
 			      atomic_load_explicit(&s->slot->live_delta, memory_order_relaxed) + bytes,
 			      memory_order_relaxed);
+}
+
+/* Of a live block, the same at both of its ends: what was asked for is not known any more at a free. */
+static int64_t weight(uint64_t address)
+{
+	const void *p = (const void *)(uintptr_t)address;
+
+	if (hl_boot_owns(p) || !hl_real.malloc_usable_size)
+		return 0;
+	return (int64_t)hl_real.malloc_usable_size((void *)(uintptr_t)address);
 }
 
 void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum hl_entry entry,
@@ -132,7 +145,7 @@ void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum 
 		site->size = size;
 	}
 	if (HL_UNLIKELY(hl_guest.config.growth))
-		grow(s, (int64_t)size);
+		grow(s, weight(address));
 	hl_slots_commit(s, p);
 }
 
@@ -162,8 +175,8 @@ void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
 		    HL_TAG_FREE | (hit ? HL_TAG_HIT : 0) | (entry == HL_ENTRY_DELETE ? HL_TAG_DELETE : 0),
 		    advance(s, now(s, 0)));
 	p = put_address(s, p, address, h, hit);
-	if (HL_UNLIKELY(hl_guest.config.growth) && hl_real.malloc_usable_size)
-		grow(s, -(int64_t)hl_real.malloc_usable_size((void *)(uintptr_t)address));
+	if (HL_UNLIKELY(hl_guest.config.growth))
+		grow(s, -weight(address));
 	hl_slots_commit(s, p);
 }
 
@@ -193,8 +206,8 @@ void hl_record_release(struct hl_thread *t, uint64_t address)
 
 	*p++ = (uint8_t)hit;
 	hl_slots_commit(s, put_address(s, p, address, h, hit));
-	if (HL_UNLIKELY(hl_guest.config.growth) && hl_real.malloc_usable_size)
-		grow(s, -(int64_t)hl_real.malloc_usable_size((void *)(uintptr_t)address));
+	if (HL_UNLIKELY(hl_guest.config.growth))
+		grow(s, -weight(address));
 }
 
 void hl_record_unrelease(struct hl_thread *t, enum hl_op op)
@@ -231,6 +244,8 @@ void hl_record_free_in(struct hl_thread *t, enum hl_domain domain, uint64_t addr
 		return;
 	p = hl_put_uv(p, domain);
 	p = hl_put_uv(p, entry);
+	if (HL_UNLIKELY(hl_guest.config.growth) && domain == HL_DOMAIN_HEAP)
+		grow(s, -weight(address)); /* delete[] */
 	hl_slots_commit(s, hl_put_uv(p, address));
 }
 
@@ -302,7 +317,7 @@ int hl_record_fact3(struct hl_thread *t, enum hl_fact kind, const uint8_t *head,
 	p = put_bytes(p, head, nhead);
 	p = put_bytes(p, middle, nmiddle);
 	p = put_bytes(p, tail, ntail);
-	atomic_fetch_add_explicit(&s->slot->facts, 1, memory_order_relaxed);
+	hl_slots_count_fact(s);
 	hl_slots_commit(s, p);
 	return 1;
 }

@@ -32,4 +32,11 @@ static inline void hl_slots_commit(struct hl_stream *s, const uint8_t *end)
 	atomic_store_explicit(&slot->used, s->at, memory_order_release);
 }
 
+/* The record that is being written is a fact. */
+static inline void hl_slots_count_fact(struct hl_stream *s)
+{
+	if (HL_LIKELY(s->slot != NULL)) /* as in commit */
+		atomic_fetch_add_explicit(&s->slot->facts, 1, memory_order_relaxed);
+}
+
 #endif

@@ -142,14 +142,14 @@ static int begin_recording(int child)
 
 static void began(struct hl_thread *t)
 {
-	t->level++;
+	t->frame[t->level++] = (uintptr_t)__builtin_frame_address(0);
 	hl_facts_thread(t);
 	t->level--;
 }
 
 static void ends(struct hl_thread *t)
 {
-	t->level++;
+	t->frame[t->level++] = (uintptr_t)__builtin_frame_address(0);
 	hl_facts_thread_end(t);
 	t->level--;
 }
@@ -243,6 +243,7 @@ void hl_start_child(void)
 	}
 	hl_thread_forked();
 	hl_unwind_forked();
+	hl_modmap_forked();
 	if (hl_guest.backing == HL_BACKING_FILE && (parent_trace = hl_arena_alloc(HL_PATH_MAX)))
 		hl_append(parent_trace, parent_trace + HL_PATH_MAX, hl_guest.trace);
 	for (unsigned i = 0; i < sizeof uuid; i++)
@@ -269,6 +270,7 @@ void hl_start_child(void)
 
 	/* A handler may have forked inside one of our hooks: write at the next level then. */
 	t->level = level < HL_LEVELS ? level + 1 : HL_LEVELS;
+	t->frame[t->level - 1] = (uintptr_t)__builtin_frame_address(0);
 	hl_facts_hello(t);
 	hl_facts_fork(t, cursors, n, next);
 	if (parent_trace)

@@ -11,12 +11,6 @@
 #define PAGE   4096u
 #define STRIDE (8ull << 20) /* a thread's stack grows by at most this between two looks */
 
-static int readable(uint64_t page)
-{
-	/* An invalid `how` is refused after the set was read (rt_sigprocmask(2): EFAULT before EINVAL). */
-	return hl_sys4(SYS_rt_sigprocmask, -1, (long)page, 0, 8) != -14;
-}
-
 int hl_walk_ask(struct hl_walk *w, uint64_t address)
 {
 	uint64_t page = address & ~(uint64_t)(PAGE - 1);
@@ -25,7 +19,7 @@ int hl_walk_ask(struct hl_walk *w, uint64_t address)
 		return 0;
 	if (page == w->page)
 		return 1;
-	if (!readable(page))
+	if (!hl_sys_readable(page))
 		return 0;
 	w->page = page;
 	return 1;
@@ -57,7 +51,7 @@ void hl_walk_bounds(struct hl_walk *w, uint64_t sp)
 		uint64_t page = sp & ~(uint64_t)(PAGE - 1), p = page;
 
 		if (t->stack_low - sp < STRIDE) {
-			while (p < t->stack_low && readable(p))
+			while (p < t->stack_low && hl_sys_readable(p))
 				p += PAGE;
 			if (p >= t->stack_low)
 				t->stack_low = page;
@@ -67,7 +61,9 @@ void hl_walk_bounds(struct hl_walk *w, uint64_t sp)
 		w->low = t->stack_low;
 		w->high = t->stack_high;
 	} else {
-		w->low = w->high = 0; /* a coroutine, an alternate stack: ask for every page */
+		/* A coroutine, an alternate stack: ask for every page.  Not 0 0: see hl_walk_can_read. */
+		w->low = 0;
+		w->high = 7;
 	}
 }
 

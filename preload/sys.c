@@ -145,6 +145,13 @@ void hl_sys_thread_name(char out[16])
 	out[15] = 0;
 }
 
+int hl_sys_readable(uint64_t address)
+{
+	/* An invalid `how` is refused after the set was read (rt_sigprocmask(2): EFAULT before EINVAL); no
+	 * set at all is no error. */
+	return address >= 8 && hl_sys4(SYS_rt_sigprocmask, -1, (long)(address & ~7ull), 0, 8) != -14;
+}
+
 int hl_sys_on_altstack(void)
 {
 	stack_t st;

@@ -70,7 +70,7 @@ struct hl_thread {
 	uint8_t key_rounds;   /* times our key's destructor ran */
 	uintptr_t hint_frame; /* stack address of who set entry_hint */
 	uint64_t inner_address, inner_size;
-	uintptr_t frame[HL_LEVELS]; /* stack address of the hook active at that level */
+	uintptr_t frame[HL_LEVELS]; /* stack address of the hook active at that level; 0: none, we start */
 	struct hl_stream *streams[HL_LEVELS];
 	uint64_t stack_low, stack_high; /* of its stack, as far as the unwinder found it readable */
 	char *scratch;                  /* exec: the environment we pass on */

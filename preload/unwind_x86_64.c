@@ -155,12 +155,12 @@ int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uin
 		if (j && old[j - 1].sp == f->sp && old[j - 1].pc == f->pc &&
 		    (old[j - 1].fp == f->fp || !old[j - 1].live)) {
 			uint32_t i = verify(&w, old, j);
-			uint64_t fp = f->fp;
+			uint64_t fp = f->fp, fp_slot = f->fp_slot;
 
 			if (HL_LIKELY(i == 0)) {
 				/* How it was reached may be new: its callee is another. */
 				trail->frames[j - 1].fp = fp;
-				trail->frames[j - 1].fp_slot = f->fp_slot;
+				trail->frames[j - 1].fp_slot = fp_slot;
 				kept = j;
 				break;
 			}
@@ -169,7 +169,9 @@ int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uin
 				if (n == depth)
 					goto truncated;
 				fresh[n] = old[k - 1];
-				if (k < j && old[k - 1].fp_slot)
+				if (k == j)
+					fresh[n].fp_slot = fp_slot;
+				else if (old[k - 1].fp_slot)
 					fp = word(old[k - 1].fp_slot);
 				fresh[n++].fp = fp;
 			}

@@ -21,7 +21,7 @@ uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address);
 
 struct hl_walk {
 	struct hl_thread *t;
-	uint64_t low, high; /* readable without asking */
+	uint64_t low, high; /* readable without asking; high - low >= 7 always */
 	uint64_t page;      /* last page the kernel said is readable */
 	uint64_t regs[HL_REGS];
 	uint32_t known; /* bit r: regs[r] is the frame's */

@@ -268,7 +268,7 @@ enum hl_fact {
 	/* uv image id, uv pid, uv ppid, uv realtime ns, uv stamp, uv depth limit, string exe path,
 	 * string command line (NUL between arguments), string options, uv flags reserved 0 */
 	HL_FACT_HELLO,
-	/* in the child's trace: uv parent image id, uv parent pid, uv next thread serial of the parent,
+	/* in the child's trace, one or several of them: uv parent image id, uv parent pid, uv next thread serial of the parent,
 	 * uv n, n * (uv stream, uv claim, uv used).  The child inherited, of the parent's streams: all
 	 * claims below `claim` and `used` bytes of it for those listed; all of those not listed whose
 	 * thread serial is below `next`; nothing else. */

@@ -22,6 +22,20 @@ int main(void)
 }
 END
 gcc -g -O1 -o own own.c || exit 1
+cat >threads.cc <<'END'
+#include <stdio.h>
+#include <thread>
+int main()
+{
+	for (int i = 0; i < 20; i++)
+		std::thread([] {
+			int *volatile p = new int[25];
+			delete[] p;
+		}).join();
+	puts("done");
+}
+END
+g++ -g -O1 -pthread -o threads threads.cc || exit 1
 for lib in libjemalloc.so.2 libtcmalloc_minimal.so.4 libmimalloc.so.2; do
 	path=$(ldconfig -p 2>/dev/null | sed -n "s|.* => \(/.*/$lib\)\$|\1|p" | head -1)
 	if [ -z "$path" ]; then
@@ -37,6 +51,16 @@ own.c:12: size=770 B, count=10, average=77 B'
 		echo "ok a program with $lib is traced through it"
 	else
 		echo "not ok a program with $lib is traced through it: it printed '$out', rows: $rows"
+		failed=1
+	fi
+	# A thread's first call is operator new, which does not end in malloc here.
+	rm -f t.hl
+	out=$(LD_PRELOAD=$path "$hl" run -q -o t.hl -- ./threads 2>&1)
+	frees=$("$hl" info t.hl 2>/dev/null | sed -n 's/^unexplained frees: //p')
+	if [ "$out" = "done" ] && [ "$frees" = 0 ]; then
+		echo "ok with $lib the first operator new of a thread is recorded"
+	else
+		echo "not ok with $lib the first operator new of a thread is recorded: '$out', $frees unexplained frees"
 		failed=1
 	fi
 done

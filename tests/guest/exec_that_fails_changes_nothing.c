@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+static void *volatile bad[] = { NULL, (void *)8 };
+
 int main(void)
 {
 	keep(malloc(20)); // live 1 x 20
@@ -13,6 +15,14 @@ int main(void)
 	CHECK(execl("/nonexistent/program", "program", (char *)NULL) == -1 && errno == ENOENT);
 	errno = 0;
 	CHECK(execlp("/dev/null", "null", (char *)NULL) == -1 && errno == EACCES);
+
+	char *const argv[] = { "true", NULL };
+	errno = 0;
+	CHECK(execve(bad[0], argv, environ) == -1 && errno == EFAULT);
+	errno = 0;
+	CHECK(execve(bad[1], argv, environ) == -1 && errno == EFAULT);
+	errno = 0;
+	CHECK(execve("/bin/true", argv, (char *const *)bad[1]) == -1 && errno == EFAULT);
 	for (int i = 0; i < 10; i++)
 		keep(malloc(21)); // live 10 x 21
 	puts("done");
