@@ -41,8 +41,8 @@ int main(void)
 {
 	size_t bytes = 65536;
 	char *stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	stack_t alt = { .ss_size = bytes };
-	struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_ONSTACK };
+	stack_t alt = {.ss_size = bytes};
+	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
 
 	CHECK(stack != MAP_FAILED);
 	CHECK(getcontext(&coroutine) == 0);

@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 	}
 	CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 7);
 	CHECK(chdir("..") == 0 && rmdir(dir) == 0); /* empty */
-	keep(malloc(33)); // live 1 x 33
+	keep(malloc(33));                           // live 1 x 33
 	puts("done");
 	return 0;
 }

@@ -17,7 +17,8 @@ int main(void)
 
 		CHECK(lib);
 
-		void *(*gzopen)(const char *, const char *) = (void *(*)(const char *, const char *))dlsym(lib, "gzopen");
+		void *(*gzopen)(const char *, const char *) =
+			(void *(*)(const char *, const char *))dlsym(lib, "gzopen");
 		int (*gzclose)(void *) = (int (*)(void *))dlsym(lib, "gzclose");
 
 		CHECK(gzopen && gzclose);

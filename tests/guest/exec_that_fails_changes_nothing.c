@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-static void *volatile bad[] = { NULL, (void *)8 };
+static void *volatile bad[] = {NULL, (void *)8};
 
 int main(void)
 {
@@ -16,7 +16,7 @@ int main(void)
 	errno = 0;
 	CHECK(execlp("/dev/null", "null", (char *)NULL) == -1 && errno == EACCES);
 
-	char *const argv[] = { "true", NULL };
+	char *const argv[] = {"true", NULL};
 	errno = 0;
 	CHECK(execve(bad[0], argv, environ) == -1 && errno == EFAULT);
 	errno = 0;

@@ -11,7 +11,7 @@ static char *early;
 static struct {
 	size_t align, bytes;
 	char *p;
-} aligned[] = { { 32, 64, 0 }, { 64, 24, 0 }, { 128, 100, 0 }, { 4096, 8, 0 } };
+} aligned[] = {{32, 64, 0}, {64, 24, 0}, {128, 100, 0}, {4096, 8, 0}};
 
 static int answer_impl(void)
 {
@@ -44,7 +44,8 @@ int main(void)
 		char *p = aligned[i].p;
 
 		CHECK(p && (uintptr_t)p % aligned[i].align == 0);
-		CHECK(malloc_usable_size(p) >= aligned[i].bytes && malloc_usable_size(p) < aligned[i].bytes + 64);
+		CHECK(malloc_usable_size(p) >= aligned[i].bytes &&
+		      malloc_usable_size(p) < aligned[i].bytes + 64);
 		p = realloc(p, 100000);
 		for (size_t k = 0; k < aligned[i].bytes; k++)
 			CHECK(p[k] == i);
