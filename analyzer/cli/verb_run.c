@@ -21,6 +21,7 @@
 #define DEPTH_MAX      65535
 #define BUFFER_DEFAULT (256ull << 20)
 #define REFUSED        125
+#define REAP_ROUNDS    40 /* of 5 ms */
 
 enum { OPT_FORCE = 256, OPT_DEPTH, OPT_FOLLOW, OPT_MMAP, OPT_EVERY, OPT_GROWTH, OPT_BUFFER, OPT_ON_FULL };
 
@@ -308,10 +309,15 @@ static int run_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, ch
 				   .lost = collector_lost,
 				   .ctx = &r};
 	hl_supervise(&s, &status);
+	/* the collector goes on as long as somebody has the region */
+	hl_share_release(&r.share);
 	status = conclude(&r, status);
-	/* it has nothing left to do, and a container's first process may not reap it */
-	if (r.report.complete && !(r.report.flags & HL_RUN_LIVE))
-		waitpid(r.collector, NULL, 0);
+	/* it has nothing left to do, and a container's first process may not reap it; but a copy of the
+	 * command that has not recorded anything yet may keep it */
+	for (int i = 0; i < REAP_ROUNDS && r.report.complete && !(r.report.flags & HL_RUN_LIVE) &&
+			waitpid(r.collector, NULL, WNOHANG) == 0;
+	     i++)
+		nanosleep(&(struct timespec){0, 5000000}, NULL);
 	hl_run_report_release(&r.report);
 	hl_end_as(status);
 }

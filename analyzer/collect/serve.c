@@ -18,6 +18,7 @@
 /* Children of the command that are on their way out at its end are waited for so long. */
 #define GRACE_ROUNDS 5
 #define GRACE_NS     10000000u
+#define LONE_ROUNDS  50
 
 static void close_range_of(int first, int last)
 {
@@ -145,7 +146,7 @@ void hl_serve(struct hl_share *share, const struct hl_collector_options *o, int 
 	struct hl_message m = {.type = HL_MSG_READY};
 	struct hl_collector *c;
 	struct hl_diag d;
-	int stopped = 0, alone = 0, command;
+	int stopped = 0, alone = 0, lone_rounds = 0, command;
 
 	settle(share, control);
 	command = hl_process_open(o->command);
@@ -177,10 +178,16 @@ void hl_serve(struct hl_share *share, const struct hl_collector_options *o, int 
 		}
 		if (stopped)
 			rouse(o, run);
-		/* without run, the command may not have begun to record yet */
-		if (c->ended && !hl_collector_live(c) && !(alone && is_running(command)))
+		/* without run, the command may not have begun to record yet; and a copy that has not
+		 * recorded anything yet shows by its mapping only */
+		if (c->ended && !hl_collector_live(c) && !(alone && is_running(command)) &&
+		    hl_share_alone(share))
 			break;
-		hl_collector_sleep(c);
+		/* run itself lets go of the region within moments */
+		if (c->ended && !hl_collector_live(c) && lone_rounds++ < LONE_ROUNDS)
+			nanosleep(&(struct timespec){0, GRACE_NS}, NULL);
+		else
+			hl_collector_sleep(c);
 	}
 	hl_collector_close(c);
 	_exit(0);

@@ -65,7 +65,7 @@ int hl_share_make(struct hl_share *s, uint64_t buffer_bytes, struct hl_diag *d)
 	made.bytes = hl_region_bytes(HL_BACKING_MEMFD, made.nslots);
 	made.fd = memfd_create(HL_SHARE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (made.fd < 0 || ftruncate(made.fd, (off_t)made.bytes) < 0 ||
-	    fcntl(made.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
+	    fcntl(made.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0 ||
 	    fstat(made.fd, &st) < 0)
 		goto fail;
 	map = mmap(NULL, made.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, made.fd, 0);
@@ -96,6 +96,22 @@ void hl_share_release(struct hl_share *s)
 	close(s->fd);
 	memset(s, 0, sizeof(*s));
 	s->fd = -1;
+}
+
+int hl_share_alone(struct hl_share *s)
+{
+	void *at = s->region;
+	int alone;
+
+	/* The kernel seals against writing only when nobody has it mapped for writing: fcntl(2),
+	 * F_SEAL_WRITE, EBUSY. */
+	munmap(at, s->bytes);
+	alone = fcntl(s->fd, F_ADD_SEALS, F_SEAL_WRITE) == 0;
+	s->region = mmap(at, s->bytes, PROT_READ | PROT_WRITE,
+			 (alone ? MAP_PRIVATE : MAP_SHARED) | MAP_NORESERVE | MAP_FIXED, s->fd, 0);
+	if (s->region == MAP_FAILED)
+		_exit(1); /* our own address range, just given back */
+	return alone;
 }
 
 void hl_share_wake(_Atomic uint32_t *futex, int n)

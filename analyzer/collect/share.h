@@ -29,6 +29,9 @@ struct hl_share {
  * HL_ERR_REFUSED when it cannot be made. */
 int hl_share_make(struct hl_share *s, uint64_t buffer_bytes, struct hl_diag *d);
 void hl_share_release(struct hl_share *s);
+/* 1: no other process has the region mapped, none ever will, and it is private memory now.  A forked
+ * process maps it before it records its first event.  The caller must be the only thread. */
+int hl_share_alone(struct hl_share *s);
 
 /* Now, and above it every event that is still to come: see clock_seq in format.h. */
 static inline uint64_t hl_share_now(const struct hl_share *s)
