@@ -36,6 +36,8 @@ static uint32_t newest(const uint64_t *pcs, uint32_t n, uint64_t caller)
 	return skip;
 }
 
+/* libunwind allocates at a thread's first use of it: a nested capture may be one of its own, and takes cfi. */
+
 /* n frames in s->pcs, newest first: to the trail, without what an incremental walk would need. */
 static void adopt(struct hl_stream *s, uint32_t n, uint64_t caller, struct hl_unwound *u)
 {
@@ -100,7 +102,7 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64
 
 	if (HL_UNLIKELY(!frame || depth <= 1 || hl_guest.config.unwind == HL_UNWIND_NONE)) {
 		adopt(s, 0, caller, u);
-	} else if (HL_UNLIKELY(atomic_load_explicit(&by_libunwind, memory_order_acquire))) {
+	} else if (HL_UNLIKELY(atomic_load_explicit(&by_libunwind, memory_order_acquire)) && t->level == 1) {
 		n = hl_unwind_libunwind(s, depth + HL_FRAMES_EXTRA);
 		adopt(s, n, caller, u);
 	} else {
@@ -108,7 +110,7 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64
 			n = hl_unwind_cfi_all(t, s, depth + HL_FRAMES_EXTRA);
 			adopt(s, n, caller, u);
 		}
-		if (HL_UNLIKELY(atomic_load_explicit(&checking, memory_order_relaxed)))
+		if (HL_UNLIKELY(atomic_load_explicit(&checking, memory_order_relaxed)) && t->level == 1)
 			check(s, u);
 	}
 }

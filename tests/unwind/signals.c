@@ -5,8 +5,6 @@
 #include "edge.h"
 #include <setjmp.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 static sigjmp_buf back;
 

@@ -14,9 +14,9 @@ Marks on the line that allocates, several separated by ";":
   // N from A < B < ...        the same, whatever called B
   // N in the child from ...   the same, in the traces of further processes
   ?                            in a stack: any frames of other source files, or none
-  F*N                          N times F
+  F*N, F+                      N times F, once or more
   all                          instead of N: whatever their number (at least one), no other stack has this line
-A stack cut by the depth limit must be what the mark says up to there.
+A stack cut by the depth limit must be what a mark says up to there; then only the line's sum is held against the marks.
 """
 import collections
 import ctypes
@@ -100,6 +100,14 @@ def agrees(frames, traceback, truncated, source):
                     i += 1
                 k += 1
                 continue
+            if frames[k].endswith("+"):
+                if i == len(traceback) or not here(i) or traceback[i][0] != frames[k][:-1]:
+                    return False
+                i += 1
+                if match(k, i):
+                    return True
+                k += 1
+                continue
             if i == len(traceback) or not here(i) or traceback[i][0] != frames[k]:
                 return False
             k, i = k + 1, i + 1
@@ -118,6 +126,7 @@ def hold(trace, source_name, marked, in_child, got):
         if not fits:
             raise Failure("line %d: %d allocations from %s" % (line, row["allocations"], " < ".join(f[0] for f in frames)))
         got[line, fits[0]] += row["allocations"]
+        got[line, "cut"] += row["truncated"]
 
 
 def keep_promise(path, word, marked, program, args, options):
@@ -138,6 +147,11 @@ def keep_promise(path, word, marked, program, args, options):
             differences += value(tree, "unwind_differences")
             hold(t, os.path.basename(path), marked, t != trace, got)
         for line, parts in marked.items():
+            if got[line, "cut"]:
+                sum_ = sum(n for (at, k), n in got.items() if at == line and k != "cut")
+                if None not in [p[0] for p in parts] and sum_ != sum(p[0] for p in parts):
+                    raise Failure("line %d: %d allocations" % (line, sum_))
+                continue
             for k, (count, _, frames) in enumerate(parts):
                 if got[line, k] != count and (count is not None or not got[line, k]):
                     raise Failure("line %d: %d allocations, not %s, from %s" %
