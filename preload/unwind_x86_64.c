@@ -13,7 +13,8 @@
 #if defined(__x86_64__)
 #include "preload/unwind_x86_64.h"
 
-#define PAGE 4096u
+#define PAGE     4096u
+#define RED_ZONE 128u /* x86-64 psABI 3.2.2 */
 
 static int ours(uint64_t pc)
 {
@@ -53,7 +54,9 @@ static enum hl_stepped leave(struct hl_walk *w, struct hl_cfi *c, struct hl_fram
 		up->fp_slot = 0;
 		if (rule & 7) {
 			up->fp_slot = cfa - 8 * ((rule & 7) + 1);
-			if (up->fp_slot < f->sp || !hl_walk_can_read(w, up->fp_slot))
+			/* Interrupted between the pop of rbp and the return, it still lies in the red zone. */
+			if (up->fp_slot + (flags & HL_NODE_EXACT ? RED_ZONE : 0) < f->sp ||
+			    !hl_walk_can_read(w, up->fp_slot))
 				return HL_STEP_ENDED;
 			up->fp = word(up->fp_slot);
 		}

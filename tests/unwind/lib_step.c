@@ -11,9 +11,9 @@ int step_plain(int a)
 
 int step_allocates(int a)
 {
-	step(0); /* malloc is not re-entrant */
+	step_off(); /* malloc is not re-entrant */
 	TAKE(24);
-	step(1);
+	step_on();
 	return a + 1;
 }
 
@@ -24,9 +24,9 @@ static int chosen(int a)
 
 static int (*choose(void))(int)
 {
-	step(0); /* malloc is not re-entrant */
+	step_off(); /* malloc is not re-entrant */
 	TAKE(25);
-	step(1);
+	step_on();
 	return chosen;
 }
 

@@ -38,11 +38,11 @@ FRAME static int walk(void)
 {
 	int sum;
 
-	step(1);
+	step_on();
 	sum = leaf(1) + framed(2);
 	sum += step_plain(3) + step_ifunc(4) + step_allocates(5);
 	sum += step_plain(3) + step_ifunc(4) + step_allocates(5);
-	step(0);
+	step_off();
 	return sum;
 }
 
