@@ -5,7 +5,6 @@
  * (hand-written code, a coroutine without an end mark) must not make the program fault.
  */
 #if defined(__x86_64__)
-#include "preload/object.h"
 #include "preload/unwind_x86_64.h"
 
 #define PAGE   4096u
@@ -136,13 +135,40 @@ enum hl_stepped hl_walk_step(struct hl_walk *w, struct hl_cfi *c, uint64_t addre
 	return HL_STEPPED;
 }
 
-enum hl_stepped hl_walk_guess(struct hl_walk *w)
+/* Does a call instruction end at pc?  E8 rel32, or FF /2 with its operand of 0 to 5 more bytes. */
+static int follows_call(struct hl_walk *w, uint64_t pc)
+{
+	const uint8_t *p = (const uint8_t *)(uintptr_t)pc;
+
+	if (!hl_walk_can_read(w, (pc - 7) & ~7ull) || !hl_walk_can_read(w, (pc - 1) & ~7ull))
+		return 0;
+	if (p[-5] == 0xe8)
+		return 1;
+	for (int n = 2; n <= 7; n++)
+		if (p[-n] == 0xff && (p[1 - n] >> 3 & 7) == 2)
+			return 1;
+	return 0;
+}
+
+/* May pc be a return address? */
+static int is_code(struct hl_walk *w, struct hl_cfi *c, uint64_t pc)
+{
+	if (pc < PAGE || pc >= 1ull << 47)
+		return 0;
+	if (hl_rule_of(c, pc - 1) != HL_STEP_NO_OBJ)
+		return 1;
+	if (!follows_call(w, pc))
+		return 0;
+	hl_rule_made(pc - 1);
+	return 1;
+}
+
+enum hl_stepped hl_walk_guess(struct hl_walk *w, struct hl_cfi *c)
 {
 	uint64_t fp = w->regs[HL_RBP], pc, up;
-	struct hl_object o;
 
 	if (!(w->known >> HL_RBP & 1) || fp & 7 || fp < w->regs[HL_RSP] || !read_word(w, fp, &up) ||
-	    !read_word(w, fp + 8, &pc) || !hl_object_find(pc, &o))
+	    !read_word(w, fp + 8, &pc) || !is_code(w, c, pc))
 		return HL_STEP_ENDED;
 	w->regs[HL_RIP] = pc;
 	w->regs[HL_RSP] = fp + 16;

@@ -70,10 +70,10 @@ static enum hl_stepped leave(struct hl_walk *w, struct hl_cfi *c, struct hl_fram
 	w->regs[HL_RSP] = f->sp;
 	w->regs[HL_RBP] = f->fp;
 	w->known = 1u << HL_RIP | 1u << HL_RSP | 1u << HL_RBP;
-	r = rule == HL_STEP_NO_CFI ? hl_walk_guess(w) : hl_walk_step(w, c, address, &exact);
+	r = hl_rule_is_guess(rule) ? hl_walk_guess(w, c) : hl_walk_step(w, c, address, &exact);
 	if (r != HL_STEPPED)
 		return r;
-	flags = rule == HL_STEP_NO_CFI ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
+	flags = hl_rule_is_guess(rule) ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
 	up->pc = w->regs[HL_RIP] | flags << HL_PC_FLAG_SHIFT;
 	up->sp = w->regs[HL_RSP];
 	up->fp = w->regs[HL_RBP];
@@ -228,8 +228,9 @@ uint32_t hl_unwind_cfi_all(struct hl_thread *t, struct hl_stream *s, uint32_t ro
 
 		s->pcs[n++] = pc | flags << HL_PC_FLAG_SHIFT;
 		exact = 0;
-		r = rule == HL_STEP_NO_CFI ? hl_walk_guess(&w) : hl_walk_step(&w, &s->cfi, address, &exact);
-		flags = rule == HL_STEP_NO_CFI ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
+		r = hl_rule_is_guess(rule) ? hl_walk_guess(&w, &s->cfi)
+					   : hl_walk_step(&w, &s->cfi, address, &exact);
+		flags = hl_rule_is_guess(rule) ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
 		if (r != HL_STEPPED)
 			break;
 	}
