@@ -20,7 +20,8 @@ int hl_walk_ask(struct hl_walk *w, uint64_t address)
 {
 	uint64_t page = address & ~(uint64_t)(PAGE - 1);
 
-	if (address & 7)
+	/* page 0: to the kernel a set at NULL is none at all */
+	if (address & 7 || page == 0)
 		return 0;
 	if (page == w->page)
 		return 1;
@@ -66,7 +67,9 @@ void hl_walk_bounds(struct hl_walk *w, uint64_t sp)
 		w->low = t->stack_low;
 		w->high = t->stack_high;
 	} else {
-		w->low = w->high = 0; /* a coroutine, an alternate stack: ask for every page */
+		/* a coroutine, an alternate stack: ask for every page; no word fits into these 7 bytes */
+		w->low = 0;
+		w->high = 7;
 	}
 }
 

@@ -8,6 +8,7 @@ Words of a " * unwind: WORD VALUE" line:
   runs A B...     once for each argument    options A|B   once for each, added to unwind=check
   lib NAME FILE F a library NAME.so from FILE with flags F; the program finds it in its directory
   link F...       linked with the program
+  alone WHY       no comparison: libunwind cannot do it
   differs WHY     libunwind is known to be wrong here: at least one capture must differ
 Marks on the line that allocates, several separated by ";":
   // N from A < B < C          N allocations whose stack is A, called by B, called by C, then nothing of this source file
@@ -132,7 +133,7 @@ def hold(trace, source_name, marked, in_child, got):
 def keep_promise(path, word, marked, program, args, options):
     with tempfile.TemporaryDirectory(dir=os.getcwd()) as cwd:
         trace = os.path.join(cwd, "t.hl")
-        env = bare_environment(trace, ",".join(["unwind=check", *([options] if options else [])]))
+        env = bare_environment(trace, ",".join(["unwind=" + ("cfi" if word["alone"] else "check"), *([options] if options else [])]))
         env.pop("LD_BIND_NOW", None)
         p = subprocess.run([program, *args], env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True,
                            text=True, timeout=20)
