@@ -93,10 +93,10 @@ static int value_of(struct hl_walk *w, const struct hl_cfi *c, const struct hl_r
 		*v = w->regs[rule->value];
 		return 1;
 	case HL_RULE_EXPR:
-		return hl_cfi_eval(c, rule->value, w->regs, cfa, 1, read_word, w, &at) == 0 &&
+		return hl_cfi_eval(c, rule->value, w->regs, w->known, cfa, 1, read_word, w, &at) == 0 &&
 		       read_word(w, at, v);
 	case HL_RULE_VAL_EXPR:
-		return hl_cfi_eval(c, rule->value, w->regs, cfa, 1, read_word, w, v) == 0;
+		return hl_cfi_eval(c, rule->value, w->regs, w->known, cfa, 1, read_word, w, v) == 0;
 	}
 	return 0;
 }
@@ -110,8 +110,8 @@ enum hl_stepped hl_walk_step(struct hl_walk *w, struct hl_cfi *c, uint64_t addre
 	if (hl_cfi_find(c, address) < 0 || r->reg[HL_RIP].kind == HL_RULE_UNDEFINED)
 		return HL_STEP_ENDED;
 	if (r->cfa_is_expr) {
-		if (hl_cfi_eval(c, r->cfa_value, w->regs, 0, 0, read_word, w, &cfa) < 0)
-			return HL_STEP_ENDED;
+		if (hl_cfi_eval(c, r->cfa_value, w->regs, w->known, 0, 0, read_word, w, &cfa) < 0)
+			return HL_STEP_NEEDS_ALL;
 	} else {
 		if (r->cfa_reg >= HL_REGS)
 			return HL_STEP_ENDED;

@@ -73,6 +73,8 @@ static enum hl_stepped leave(struct hl_walk *w, struct hl_cfi *c, struct hl_fram
 	r = hl_rule_is_guess(rule) ? hl_walk_guess(w, c) : hl_walk_step(w, c, address, &exact);
 	if (r != HL_STEPPED)
 		return r;
+	if (!(w->known >> HL_RBP & 1))
+		return HL_STEP_NEEDS_ALL;
 	flags = hl_rule_is_guess(rule) ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
 	up->pc = w->regs[HL_RIP] | flags << HL_PC_FLAG_SHIFT;
 	up->sp = w->regs[HL_RSP];

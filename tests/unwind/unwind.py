@@ -9,7 +9,7 @@ Words of a " * unwind: WORD VALUE" line:
   lib NAME FILE F a library NAME.so from FILE with flags F; the program finds it in its directory
   link F...       linked with the program
   alone WHY       no comparison: libunwind cannot do it
-  differs WHY     libunwind is known to be wrong here: at least one capture must differ
+  differs N WHY   libunwind is known to be wrong here: N captures must differ (some: at least one)
 Marks on the line that allocates, several separated by ";":
   // N from A < B < C          N allocations whose stack is A, called by B, called by C, then nothing of this source file
   // N from A < B < ...        the same, whatever called B
@@ -157,7 +157,8 @@ def keep_promise(path, word, marked, program, args, options):
                 if got[line, k] != count and (count is not None or not got[line, k]):
                     raise Failure("line %d: %d allocations, not %s, from %s" %
                                   (line, got[line, k], count or "any", " < ".join(frames)))
-        if bool(word["differs"]) != bool(differences):
+        expected = one(word, "differs", "0").split()[0]
+        if not differences if expected == "some" else differences != int(expected):
             raise Failure("%d captures differ from libunwind's" % differences)
 
 
