@@ -63,6 +63,10 @@ static uint32_t resolve(struct hl_cfi *c, uint64_t address)
 
 	if (hl_cfi_find(c, address) == 0)
 		return keep(address, encode(c));
+	/* A return address that is a function's first byte: nobody called, makecontext put it there.  rbp is
+	 * that of whoever made the context. */
+	if (hl_cfi_find(c, address + 1) == 0 && c->func_start == address + 1)
+		return keep(address, HL_STEP_END);
 	/* Code may be made there later. */
 	return hl_object_find(address, &o) ? keep(address, HL_STEP_NO_CFI) : HL_STEP_NO_OBJ;
 }
