@@ -184,6 +184,11 @@ int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uin
 		goto truncated;
 	append(trail, kept, fresh, n);
 	trail->n = kept + n;
+	/* What ended the walk was a word that is nowhere recorded: step from there again each time. */
+	if (HL_UNLIKELY(kept == 0 && n && fresh[n - 1].rule != HL_STEP_END)) {
+		trail->frames[0].sp = 0;
+		trail->frames[0].fp_slot = HL_FRAME_OPAQUE;
+	}
 	u->kept = kept;
 	u->truncated = 0;
 	return 1;
