@@ -25,7 +25,8 @@ an_mod  := $(filter-out analyzer/cli/main.c,$(an_src))
 # unit tests link the modules, never the hooks, so a test keeps its own malloc
 unit    := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 guests  := $(filter-out tests/guest/lib_%,$(wildcard tests/guest/*.c tests/guest/*.cc))
-scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh tests/fault/*.sh)
+edges   := $(filter-out tests/unwind/lib_%,$(wildcard tests/unwind/*.c tests/unwind/*.cc))
+scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh tests/fault/*.sh tests/unwind/*.sh)
 # every test script is told where the binaries are
 env      = HL_ROOT=$(CURDIR) HL_BUILD=$(abspath $(O))
 
@@ -59,7 +60,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(call obj,$(an_mod))
 
 unit: $(unit)	## build the unit tests
 check: $(O)/deps-check all unit	## run all tests; ends with "N passed, N failed"
-	$(Q)$(env) sh tests/run_all.sh $(T) $(if $(T),,$(unit) $(scripts) $(guests))
+	$(Q)$(env) sh tests/run_all.sh $(T) $(if $(T),,$(unit) $(scripts) $(guests) $(edges))
 lint: $(O)/deps-check all	## floors and style only
 	$(Q)$(env) sh tests/run_all.sh tests/check_floors.sh tests/check_style.sh
 format:	## clang-format everything that lint checks

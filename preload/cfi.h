@@ -64,10 +64,10 @@ struct hl_cfi {
  * understood. */
 int hl_cfi_find(struct hl_cfi *c, uint64_t pc);
 
-/* Evaluate an expression on regs with initial stack value `push`; reads memory by read, which returns 0
- * when the address may not be read.  0 and *value, or -1. */
-int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint64_t push,
-		int has_push, int (*read)(void *ctx, uint64_t address, uint64_t *value), void *ctx,
-		uint64_t *value);
+/* Evaluate an expression on those of regs that `known` has a bit for, with initial stack value `push`; reads memory by read, which returns 0
+ * when the address may not be read.  0 and *value, or -1: also when it needs an unknown register. */
+int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint32_t known,
+		uint64_t push, int has_push, int (*read)(void *ctx, uint64_t address, uint64_t *value),
+		void *ctx, uint64_t *value);
 
 #endif

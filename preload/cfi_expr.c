@@ -37,9 +37,9 @@ static int64_t sleb(const uint8_t **p)
 	return (int64_t)v;
 }
 
-int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint64_t push,
-		int has_push, int (*read)(void *ctx, uint64_t address, uint64_t *value), void *ctx,
-		uint64_t *value)
+int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint32_t known,
+		uint64_t push, int has_push, int (*read)(void *ctx, uint64_t address, uint64_t *value),
+		void *ctx, uint64_t *value)
 {
 	const uint8_t *p = c->expr_base + expr;
 	uint64_t st[DEPTH], a;
@@ -56,6 +56,8 @@ int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REG
 		if (op >= 0x30 && op <= 0x4f) { /* lit */
 			st[n++] = op - 0x30u;
 		} else if (op >= 0x70 && op < 0x70 + HL_REGS) { /* breg */
+			if (!(known >> (op - 0x70) & 1))
+				return -1;
 			st[n++] = regs[op - 0x70] + (uint64_t)sleb(&p);
 		} else if (op == 0x06) { /* deref */
 			if (n < 1 || !read(ctx, st[n - 1], &st[n - 1]))

@@ -5,6 +5,7 @@
  * lock; a miss costs about a microsecond of reading .eh_frame and is paid once per call site.
  */
 #if defined(__x86_64__)
+#include "preload/object.h"
 #include "preload/unwind_x86_64.h"
 
 #define WAYS 8u
@@ -43,10 +44,10 @@ static _Atomic uint64_t *set_of(uint64_t address)
 	return &cache[(address * 0x9e3779b97f4a7c15ull >> 51) * WAYS];
 }
 
-static uint32_t resolve(struct hl_cfi *c, uint64_t address)
+static uint32_t keep(uint64_t address, uint32_t rule)
 {
 	_Atomic uint64_t *set = set_of(address);
-	uint32_t rule = hl_cfi_find(c, address) < 0 ? HL_STEP_NO_CFI : encode(c), way = 0;
+	uint32_t way = 0;
 
 	while (way < WAYS && atomic_load_explicit(&set[way], memory_order_relaxed))
 		way++;
@@ -54,6 +55,25 @@ static uint32_t resolve(struct hl_cfi *c, uint64_t address)
 		way = (uint32_t)(address >> 3) % WAYS;
 	atomic_store_explicit(&set[way], address << 16 | rule, memory_order_relaxed);
 	return rule;
+}
+
+static uint32_t resolve(struct hl_cfi *c, uint64_t address)
+{
+	struct hl_object o;
+
+	if (hl_cfi_find(c, address) == 0)
+		return keep(address, encode(c));
+	/* A return address that is a function's first byte: nobody called, makecontext put it there.  rbp is
+	 * that of whoever made the context. */
+	if (hl_cfi_find(c, address + 1) == 0 && c->func_start == address + 1)
+		return keep(address, HL_STEP_END);
+	/* Code may be made there later. */
+	return hl_object_find(address, &o) ? keep(address, HL_STEP_NO_CFI) : HL_STEP_NO_OBJ;
+}
+
+void hl_rule_made(uint64_t address)
+{
+	keep(address, HL_STEP_MADE);
 }
 
 uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address)

@@ -5,7 +5,6 @@
  * (hand-written code, a coroutine without an end mark) must not make the program fault.
  */
 #if defined(__x86_64__)
-#include "preload/object.h"
 #include "preload/unwind_x86_64.h"
 
 #define PAGE   4096u
@@ -15,7 +14,8 @@ int hl_walk_ask(struct hl_walk *w, uint64_t address)
 {
 	uint64_t page = address & ~(uint64_t)(PAGE - 1);
 
-	if (address & 7)
+	/* page 0: to the kernel a set at NULL is none at all */
+	if (address & 7 || page == 0)
 		return 0;
 	if (page == w->page)
 		return 1;
@@ -61,7 +61,7 @@ void hl_walk_bounds(struct hl_walk *w, uint64_t sp)
 		w->low = t->stack_low;
 		w->high = t->stack_high;
 	} else {
-		/* A coroutine, an alternate stack: ask for every page.  Not 0 0: see hl_walk_can_read. */
+		/* a coroutine, an alternate stack: ask for every page; no word fits into these 7 bytes */
 		w->low = 0;
 		w->high = 7;
 	}
@@ -87,10 +87,10 @@ static int value_of(struct hl_walk *w, const struct hl_cfi *c, const struct hl_r
 		*v = w->regs[rule->value];
 		return 1;
 	case HL_RULE_EXPR:
-		return hl_cfi_eval(c, rule->value, w->regs, cfa, 1, read_word, w, &at) == 0 &&
+		return hl_cfi_eval(c, rule->value, w->regs, w->known, cfa, 1, read_word, w, &at) == 0 &&
 		       read_word(w, at, v);
 	case HL_RULE_VAL_EXPR:
-		return hl_cfi_eval(c, rule->value, w->regs, cfa, 1, read_word, w, v) == 0;
+		return hl_cfi_eval(c, rule->value, w->regs, w->known, cfa, 1, read_word, w, v) == 0;
 	}
 	return 0;
 }
@@ -104,8 +104,8 @@ enum hl_stepped hl_walk_step(struct hl_walk *w, struct hl_cfi *c, uint64_t addre
 	if (hl_cfi_find(c, address) < 0 || r->reg[HL_RIP].kind == HL_RULE_UNDEFINED)
 		return HL_STEP_ENDED;
 	if (r->cfa_is_expr) {
-		if (hl_cfi_eval(c, r->cfa_value, w->regs, 0, 0, read_word, w, &cfa) < 0)
-			return HL_STEP_ENDED;
+		if (hl_cfi_eval(c, r->cfa_value, w->regs, w->known, 0, 0, read_word, w, &cfa) < 0)
+			return HL_STEP_NEEDS_ALL;
 	} else {
 		if (r->cfa_reg >= HL_REGS)
 			return HL_STEP_ENDED;
@@ -132,13 +132,40 @@ enum hl_stepped hl_walk_step(struct hl_walk *w, struct hl_cfi *c, uint64_t addre
 	return HL_STEPPED;
 }
 
-enum hl_stepped hl_walk_guess(struct hl_walk *w)
+/* Does a call instruction end at pc?  E8 rel32, or FF /2 with its operand of 0 to 5 more bytes. */
+static int follows_call(struct hl_walk *w, uint64_t pc)
+{
+	const uint8_t *p = (const uint8_t *)(uintptr_t)pc;
+
+	if (!hl_walk_can_read(w, (pc - 7) & ~7ull) || !hl_walk_can_read(w, (pc - 1) & ~7ull))
+		return 0;
+	if (p[-5] == 0xe8)
+		return 1;
+	for (int n = 2; n <= 7; n++)
+		if (p[-n] == 0xff && (p[1 - n] >> 3 & 7) == 2)
+			return 1;
+	return 0;
+}
+
+/* May pc be a return address? */
+static int is_code(struct hl_walk *w, struct hl_cfi *c, uint64_t pc)
+{
+	if (pc < PAGE || pc >= 1ull << 47)
+		return 0;
+	if (hl_rule_of(c, pc - 1) != HL_STEP_NO_OBJ)
+		return 1;
+	if (!follows_call(w, pc))
+		return 0;
+	hl_rule_made(pc - 1);
+	return 1;
+}
+
+enum hl_stepped hl_walk_guess(struct hl_walk *w, struct hl_cfi *c)
 {
 	uint64_t fp = w->regs[HL_RBP], pc, up;
-	struct hl_object o;
 
 	if (!(w->known >> HL_RBP & 1) || fp & 7 || fp < w->regs[HL_RSP] || !read_word(w, fp, &up) ||
-	    !read_word(w, fp + 8, &pc) || !hl_object_find(pc, &o))
+	    !read_word(w, fp + 8, &pc) || !is_code(w, c, pc))
 		return HL_STEP_ENDED;
 	w->regs[HL_RIP] = pc;
 	w->regs[HL_RSP] = fp + 16;

@@ -20,18 +20,31 @@ static int ours(uint64_t pc)
 	return pc - hl_guest.text_start < hl_guest.text_end - hl_guest.text_start;
 }
 
+/* Index of the program's newest frame among n, newest first; n: not there. */
+static uint32_t newest(const uint64_t *pcs, uint32_t n, uint64_t caller)
+{
+	uint32_t skip = 0;
+
+	/* operator new may stand between two frames of ours, and a signal handler's frames lie above those
+	 * of a hook that it interrupted: only the caller tells where the program begins. */
+	for (uint32_t i = 0; i < n && i < HL_FRAMES_EXTRA; i++)
+		if (HL_PC(pcs[i]) == caller)
+			return i;
+	/* A hook that was called by another of ours. */
+	while (skip < n && ours(HL_PC(pcs[skip])))
+		skip++;
+	return skip;
+}
+
+/* libunwind allocates at a thread's first use of it: a nested capture may be one of its own, and takes cfi. */
+
 /* n frames in s->pcs, newest first: to the trail, without what an incremental walk would need. */
 static void adopt(struct hl_stream *s, uint32_t n, uint64_t caller, struct hl_unwound *u)
 {
 	struct hl_trail *trail = &s->trail;
-	uint32_t depth = hl_guest.config.depth, skip = 0, k = 0;
-	const uint64_t *pcs = s->pcs;
+	uint32_t depth = hl_guest.config.depth, skip = newest(s->pcs, n, caller), k = 0;
+	const uint64_t *pcs = s->pcs + skip;
 
-	/* operator new stands between two frames of ours: skip to behind the outermost of them. */
-	for (uint32_t i = 0; i < n && i < HL_FRAMES_EXTRA - 1; i++)
-		if (ours(HL_PC(pcs[i])))
-			skip = i + 1;
-	pcs += skip;
 	n -= skip;
 	if (n == 0) {
 		s->pcs[0] = caller;
@@ -60,20 +73,26 @@ static void adopt(struct hl_stream *s, uint32_t n, uint64_t caller, struct hl_un
 /* Compare with libunwind; a difference is counted, the capture stays. */
 static void check(struct hl_stream *s, const struct hl_unwound *u)
 {
-	uint32_t depth = hl_guest.config.depth, n, skip = 0, mine = u->truncated ? depth : s->trail.n;
+	struct hl_frame *mine = s->trail.frames;
+	uint32_t depth = hl_guest.config.depth, n, skip, have = s->trail.n, same = 0;
 
-	if (u->truncated)
-		return; /* its frames are in s->pcs */
+	if (u->truncated) {
+		/* The trail is empty then: room to keep them while libunwind uses s->pcs. */
+		for (have = 0; have < depth; have++)
+			mine[depth - 1 - have].pc = s->pcs[have];
+	}
 	n = hl_unwind_libunwind(s, depth + HL_FRAMES_EXTRA);
-	for (uint32_t i = 0; i < n && i < HL_FRAMES_EXTRA - 1; i++)
-		if (ours(s->pcs[i]))
-			skip = i + 1;
+	skip = newest(s->pcs, n, HL_PC(mine[have - 1].pc));
 	n -= skip;
-	for (uint32_t i = 0; i < mine || i < n; i++)
-		if (i >= mine || i >= n || HL_PC(s->trail.frames[mine - 1 - i].pc) != s->pcs[skip + i]) {
-			hl_lost(HL_LOST_CHECK, 1);
-			break;
-		}
+	if (u->truncated && n > depth)
+		n = depth;
+	while (same < have && same < n && HL_PC(mine[have - 1 - same].pc) == s->pcs[skip + same])
+		same++;
+	if (same < have || same < n)
+		hl_lost(HL_LOST_CHECK, 1);
+	if (u->truncated)
+		for (uint32_t i = 0; i < depth; i++)
+			s->pcs[i] = mine[depth - 1 - i].pc;
 }
 
 void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
@@ -81,19 +100,19 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64
 {
 	uint32_t depth = hl_guest.config.depth, n = 0;
 
-	if (HL_LIKELY(frame && depth > 1 && hl_guest.config.unwind != HL_UNWIND_NONE)) {
-		if (HL_UNLIKELY(atomic_load_explicit(&by_libunwind, memory_order_acquire))) {
-			n = hl_unwind_libunwind(s, depth + HL_FRAMES_EXTRA);
-		} else {
-			if (HL_LIKELY(hl_unwind_cfi(t, s, frame, depth, u) && (s->trail.n || u->truncated))) {
-				if (HL_UNLIKELY(atomic_load_explicit(&checking, memory_order_relaxed)))
-					check(s, u);
-				return;
-			}
+	if (HL_UNLIKELY(!frame || depth <= 1 || hl_guest.config.unwind == HL_UNWIND_NONE)) {
+		adopt(s, 0, caller, u);
+	} else if (HL_UNLIKELY(atomic_load_explicit(&by_libunwind, memory_order_acquire)) && t->level == 1) {
+		n = hl_unwind_libunwind(s, depth + HL_FRAMES_EXTRA);
+		adopt(s, n, caller, u);
+	} else {
+		if (HL_UNLIKELY(!hl_unwind_cfi(t, s, frame, depth, u) || !(s->trail.n || u->truncated))) {
 			n = hl_unwind_cfi_all(t, s, depth + HL_FRAMES_EXTRA);
+			adopt(s, n, caller, u);
 		}
+		if (HL_UNLIKELY(atomic_load_explicit(&checking, memory_order_relaxed)) && t->level == 1)
+			check(s, u);
 	}
-	adopt(s, n, caller, u);
 }
 
 void hl_unwind_flush(void)

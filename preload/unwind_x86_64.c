@@ -13,7 +13,8 @@
 #if defined(__x86_64__)
 #include "preload/unwind_x86_64.h"
 
-#define PAGE 4096u
+#define PAGE     4096u
+#define RED_ZONE 128u /* x86-64 psABI 3.2.2 */
 
 static int ours(uint64_t pc)
 {
@@ -53,7 +54,9 @@ static enum hl_stepped leave(struct hl_walk *w, struct hl_cfi *c, struct hl_fram
 		up->fp_slot = 0;
 		if (rule & 7) {
 			up->fp_slot = cfa - 8 * ((rule & 7) + 1);
-			if (up->fp_slot < f->sp || !hl_walk_can_read(w, up->fp_slot))
+			/* Interrupted between the pop of rbp and the return, it still lies in the red zone. */
+			if (up->fp_slot + (flags & HL_NODE_EXACT ? RED_ZONE : 0) < f->sp ||
+			    !hl_walk_can_read(w, up->fp_slot))
 				return HL_STEP_ENDED;
 			up->fp = word(up->fp_slot);
 		}
@@ -67,10 +70,12 @@ static enum hl_stepped leave(struct hl_walk *w, struct hl_cfi *c, struct hl_fram
 	w->regs[HL_RSP] = f->sp;
 	w->regs[HL_RBP] = f->fp;
 	w->known = 1u << HL_RIP | 1u << HL_RSP | 1u << HL_RBP;
-	r = rule == HL_STEP_NO_CFI ? hl_walk_guess(w) : hl_walk_step(w, c, address, &exact);
+	r = hl_rule_is_guess(rule) ? hl_walk_guess(w, c) : hl_walk_step(w, c, address, &exact);
 	if (r != HL_STEPPED)
 		return r;
-	flags = rule == HL_STEP_NO_CFI ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
+	if (!(w->known >> HL_RBP & 1))
+		return HL_STEP_NEEDS_ALL;
+	flags = hl_rule_is_guess(rule) ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
 	up->pc = w->regs[HL_RIP] | flags << HL_PC_FLAG_SHIFT;
 	up->sp = w->regs[HL_RSP];
 	up->fp = w->regs[HL_RBP];
@@ -191,6 +196,11 @@ int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uin
 		goto truncated;
 	append(trail, kept, fresh, n);
 	trail->n = kept + n;
+	/* What ended the walk was a word that is nowhere recorded: step from there again each time. */
+	if (HL_UNLIKELY(kept == 0 && n && fresh[n - 1].rule != HL_STEP_END)) {
+		trail->frames[0].sp = 0;
+		trail->frames[0].fp_slot = HL_FRAME_OPAQUE;
+	}
 	u->kept = kept;
 	u->truncated = 0;
 	return 1;
@@ -237,8 +247,9 @@ uint32_t hl_unwind_cfi_all(struct hl_thread *t, struct hl_stream *s, uint32_t ro
 
 		s->pcs[n++] = pc | flags << HL_PC_FLAG_SHIFT;
 		exact = 0;
-		r = rule == HL_STEP_NO_CFI ? hl_walk_guess(&w) : hl_walk_step(&w, &s->cfi, address, &exact);
-		flags = rule == HL_STEP_NO_CFI ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
+		r = hl_rule_is_guess(rule) ? hl_walk_guess(&w, &s->cfi)
+					   : hl_walk_step(&w, &s->cfi, address, &exact);
+		flags = hl_rule_is_guess(rule) ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
 		if (r != HL_STEPPED)
 			break;
 	}

@@ -15,9 +15,19 @@
 #define HL_STEP_CFI      (0u << 3 | HL_STEP_SPECIAL) /* interpret the CFI each time */
 #define HL_STEP_END      (1u << 3 | HL_STEP_SPECIAL) /* no caller */
 #define HL_STEP_NO_CFI   (2u << 3 | HL_STEP_SPECIAL)
+#define HL_STEP_NO_OBJ   (3u << 3 | HL_STEP_SPECIAL) /* in no object: code made at run time, or no code */
+#define HL_STEP_MADE     (4u << 3 | HL_STEP_SPECIAL) /* of those, seen behind a call instruction */
 
 /* The rule at address (inside the call instruction).  c: scratch. */
 uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address);
+/* Remember that an address without a rule is code made at run time. */
+void hl_rule_made(uint64_t address);
+
+/* Is there no more to follow than rbp? */
+static inline int hl_rule_is_guess(uint32_t rule)
+{
+	return rule == HL_STEP_NO_CFI || rule == HL_STEP_NO_OBJ || rule == HL_STEP_MADE;
+}
 
 struct hl_walk {
 	struct hl_thread *t;
@@ -43,6 +53,6 @@ enum hl_stepped { HL_STEPPED, HL_STEP_ENDED, HL_STEP_NEEDS_ALL };
  * interrupted, not calling. */
 enum hl_stepped hl_walk_step(struct hl_walk *w, struct hl_cfi *c, uint64_t address, int *exact);
 /* Code without CFI that keeps a frame pointer: follow rbp where it can be one. */
-enum hl_stepped hl_walk_guess(struct hl_walk *w);
+enum hl_stepped hl_walk_guess(struct hl_walk *w, struct hl_cfi *c);
 
 #endif

@@ -1,8 +1,8 @@
 #!/bin/sh
 # run_all.sh TEST... - run every test, two at a time at most, and end with "N passed, N failed".
 #
-# A test is a unit binary (libcheck prints its totals), a shell script, or a program of tests/guest (a .c or
-# .cc file, handed to guest.py).  Scripts print "ok NAME", "not ok NAME: reason", "SKIP: NAME: reason".
+# A test is a unit binary (libcheck prints its totals), a shell script, or a program (a .c or .cc
+# file) of tests/guest, handed to guest.py, or of tests/unwind, handed to unwind.py.  Scripts print "ok NAME", "not ok NAME: reason", "SKIP: NAME: reason".
 # Each runs in a temporary directory of its own (a unit test: at the top of the tree, to find its fixtures) with 60
 # seconds (a script may ask for more in a line "# timeout: SECONDS"); what it prints is shown when it failed, or with VERBOSE=1.
 # Status: 0 all passed, 1 a failure, or no test ran at all.
@@ -30,6 +30,7 @@ if [ "${1:-}" = --one ]; then
 		*) set -- sh "$test" ;;
 		esac
 		;;
+	*/unwind/*.c | */unwind/*.cc) set -- python3 "$root/tests/unwind/unwind.py" "$test" ;;
 	*.c | *.cc) set -- python3 "$root/tests/guest/guest.py" "$test" ;;
 	*)
 		set -- "$test"

@@ -129,9 +129,10 @@ static void put_losses(struct list *l, const struct hl_facts *f)
 	for (unsigned k = 0; k < HL_LOST_KINDS; k++)
 		if (k <= HL_LOST_OPTION)
 			put_number(l, names[k], f->lost[k]);
-		else
+		else if (k != HL_LOST_CHECK)
 			other += f->lost[k];
 	put_number(l, "lost otherwise", other);
+	put_number(l, "unwind differences", f->lost[HL_LOST_CHECK]);
 }
 
 static void put_health(struct list *l, struct hl_trace *t)

@@ -120,7 +120,7 @@ const char *hl_lost_name(enum hl_lost k)
 		[HL_LOST_STARTUP] = "events: another thread was starting the library",
 		[HL_LOST_CHILD] = "programs: a child could not be traced",
 		[HL_LOST_OPTION] = "options: unknown names in HEAPLEDGER_OPTIONS",
-		[HL_LOST_CHECK] = "stacks: unwind=check found them to differ from libunwind's",
+		[HL_LOST_CHECK] = "stacks differ from those that libunwind found (unwind=check)",
 	};
 
 	return (unsigned)k < HL_LOST_KINDS && names[k] ? names[k] : "of a kind this version does not know";
