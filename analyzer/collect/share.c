@@ -65,8 +65,7 @@ int hl_share_make(struct hl_share *s, uint64_t buffer_bytes, struct hl_diag *d)
 	made.bytes = hl_region_bytes(HL_BACKING_MEMFD, made.nslots);
 	made.fd = memfd_create(HL_SHARE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (made.fd < 0 || ftruncate(made.fd, (off_t)made.bytes) < 0 ||
-	    fcntl(made.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0 ||
-	    fstat(made.fd, &st) < 0)
+	    fcntl(made.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0 || fstat(made.fd, &st) < 0)
 		goto fail;
 	map = mmap(NULL, made.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, made.fd, 0);
 	if (map == MAP_FAILED)
