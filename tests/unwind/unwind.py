@@ -117,7 +117,7 @@ def agrees(frames, traceback, truncated, source):
 
 def hold(trace, source_name, marked, in_child, got):
     """Count into got[line, mark] what the trace's stacks agree with; a stack of a marked line that none allows: Failure."""
-    for row in stats(trace, "--by", "traceback", "--no-inlines", "--sort", "total")["rows"]:
+    for row in stats(trace, "--by", "traceback", "--sort", "total")["rows"]:
         frames = [(f["function"].split("(")[0], os.path.basename(f["file"] or "")) for f in row["traceback"]]
         line = row["traceback"][0]["line"]
         if frames[0][1] != source_name or line not in marked:
