@@ -36,8 +36,6 @@ static uint32_t newest(const uint64_t *pcs, uint32_t n, uint64_t caller)
 	return skip;
 }
 
-/* libunwind allocates at a thread's first use of it: a nested capture may be one of its own, and takes cfi. */
-
 /* n frames in s->pcs, newest first: to the trail, without what an incremental walk would need. */
 static void adopt(struct hl_stream *s, uint32_t n, uint64_t caller, struct hl_unwound *u)
 {
@@ -95,6 +93,7 @@ static void check(struct hl_stream *s, const struct hl_unwound *u)
 			s->pcs[i] = mine[depth - 1 - i].pc;
 }
 
+/* libunwind allocates at a thread's first use of it: a nested capture may be one of its own, and takes cfi. */
 void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
 	       struct hl_unwound *u)
 {
