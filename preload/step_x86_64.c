@@ -50,11 +50,14 @@ void hl_walk_bounds(struct hl_walk *w, uint64_t sp)
 	if (HL_UNLIKELY(sp < t->stack_low)) {
 		uint64_t page = sp & ~(uint64_t)(PAGE - 1), p = page;
 
-		if (t->stack_low - sp < STRIDE) {
+		/* not again and again for a coroutine's stack that happens to lie close below */
+		if (t->stack_low - sp < STRIDE && (sp ^ t->foreign_sp) >> 16) {
 			while (p < t->stack_low && hl_sys_readable(p))
 				p += PAGE;
 			if (p >= t->stack_low)
 				t->stack_low = page;
+			else
+				t->foreign_sp = sp;
 		}
 	}
 	if (HL_LIKELY(sp >= t->stack_low && sp < t->stack_high)) {

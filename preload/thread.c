@@ -85,7 +85,7 @@ static void begin(struct hl_thread *t)
 	t->own = 0;
 	t->entry_hint = HL_ENTRY_COUNT;
 	t->key_rounds = 0;
-	t->stack_low = t->stack_high = 0;
+	t->stack_low = t->stack_high = t->foreign_sp = 0;
 	t->name[0] = 0;
 	for (uint32_t l = 0; l < HL_LEVELS; l++)
 		if (t->streams[l] && t->streams[l]->stream == 0)

@@ -72,6 +72,7 @@ struct hl_thread {
 	uint64_t inner_address, inner_size;
 	uintptr_t frame[HL_LEVELS]; /* stack address of the hook active at that level; 0: none, we start */
 	struct hl_stream *streams[HL_LEVELS];
+	uint64_t foreign_sp;            /* an address below it that is not of this stack */
 	uint64_t stack_low, stack_high; /* of its stack, as far as the unwinder found it readable */
 	char *scratch;                  /* exec: the environment we pass on */
 	size_t scratch_bytes;

@@ -181,8 +181,10 @@ def bench_one(name, argv, env, args, work):
             print("%s round %d %s: %.2f s, status %d" % (name, n + 1, tool.name, r["wall"], r["status"]),
                   file=sys.stderr, flush=True)
     plain = results["plain"][0]
+    # a workload may print what is random: then only its status can be compared
+    steady = all(r["out"] == plain["out"] for r in results["plain"])
     for r in results["heapledger"]:
-        if (r["status"], r["out"]) != (plain["status"], plain["out"]):
+        if r["status"] != plain["status"] or (steady and r["out"] != plain["out"]):
             raise Failure("%s: output or status differs under heapledger: %d %r" % (name, r["status"], r["err"]))
     return results
 
