@@ -102,7 +102,20 @@ static void judge_unseen(struct hl_roster *r)
 	r->nunseen = 0;
 }
 
-static struct hl_out *admit(struct hl_roster *r, uint32_t entry, uint32_t id)
+/* The entry of an image that was not admitted yet; HL_IMAGES_MAX: none. */
+static uint32_t entry_of(const struct hl_roster *r, uint32_t id)
+{
+	struct hl_image *images = hl_region_images(r->share->region);
+	uint32_t i = 0;
+
+	/* acquire: as in hl_roster_lookup */
+	while (i < HL_IMAGES_MAX &&
+	       (r->live[i] || atomic_load_explicit(&images[i].id, memory_order_acquire) != id))
+		i++;
+	return i;
+}
+
+static struct hl_out *admit_one(struct hl_roster *r, uint32_t entry, uint32_t id)
 {
 	struct hl_image *e = &hl_region_images(r->share->region)[entry];
 	uint32_t said = atomic_load_explicit(&e->pid, memory_order_relaxed);
@@ -122,6 +135,32 @@ static struct hl_out *admit(struct hl_roster *r, uint32_t entry, uint32_t id)
 	}
 	return out;
 }
+
+/* Its ancestors first: a trace names that of its parent when it is opened, and a slot of the child can
+ * be taken before the table was searched for the parent. */
+static struct hl_out *admit(struct hl_roster *r, uint32_t entry, uint32_t id)
+{
+	struct hl_image *images = hl_region_images(r->share->region);
+	uint32_t line[HL_IMAGES_MAX], ids[HL_IMAGES_MAX], n = 0;
+
+	/* ends: a parent's id is below its child's */
+	do {
+		uint32_t parent = images[entry].parent;
+
+		line[n] = entry;
+		ids[n++] = id;
+		if (!parent || parent >= id || hl_outs_find(r->outs, parent))
+			break;
+		id = parent;
+		entry = entry_of(r, id);
+	} while (entry < HL_IMAGES_MAX && n < HL_IMAGES_MAX);
+	while (n > 1) {
+		n--;
+		admit_one(r, line[n], ids[n]);
+	}
+	return admit_one(r, line[0], ids[0]);
+}
+
 struct hl_out *hl_roster_lookup(struct hl_roster *r, uint32_t entry, uint32_t id)
 {
 	struct hl_image *images = hl_region_images(r->share->region);

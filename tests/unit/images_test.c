@@ -119,6 +119,45 @@ START_TEST(a_copy_that_ended_gets_its_file_when_its_own_copy_needs_it)
 }
 END_TEST
 
+static void forks_speaking_child(struct guest *g)
+{
+	guest_image(g, 0);
+
+	uint32_t self = g->id;
+	pid_t pid = getpid();
+
+	if (fork() == 0) {
+		guest_image(g, self);
+		guest_hello(g);
+		guest_fork_fact(g, self, pid, 0, 0);
+		guest_alloc(g, 32, 20);
+		guest_seal(g);
+		guest_stay(g);
+	}
+	for (;;)
+		pause();
+}
+
+/* Between two looks at the image table a parent can come, fork, and its child can fill a slot. */
+START_TEST(a_child_that_is_heard_of_before_its_parent_names_it)
+{
+	make_share(4u << 20);
+	pid_t pid = guest_run(&share, forks_speaking_child);
+
+	setup_with(0, pid, 0, 0);
+	hl_drain_sealed(&collector->drain);
+	hl_collector_round(collector, 1);
+	pid_t child = hl_outs_find(&collector->outs, 2)->pid;
+
+	kill(child, SIGKILL);
+	command_ended(pid);
+	finish();
+	ck_assert_uint_eq(see(file).image, 1);
+	ck_assert_uint_eq(see_pid(child, "").parent, 1);
+	ck_assert_ptr_nonnull(strstr(see_pid(child, "").parent_file, "t.hl"));
+}
+END_TEST
+
 static void execs(struct guest *g)
 {
 	guest_image(g, 0);
@@ -204,11 +243,12 @@ END_TEST
 
 int main(void)
 {
-	static const TTest *tests[6];
+	static const TTest *tests[7];
 	size_t n = 0;
 
 	tests[n++] = a_forked_copy_without_an_event_gets_no_file;
 	tests[n++] = a_copy_that_ended_gets_its_file_when_its_own_copy_needs_it;
+	tests[n++] = a_child_that_is_heard_of_before_its_parent_names_it;
 	tests[n++] = an_exec_ends_one_trace_and_begins_another;
 	tests[n++] = files_of_one_pid_are_numbered_and_old_files_are_kept;
 	tests[n++] = an_end_that_the_program_told_is_kept;
