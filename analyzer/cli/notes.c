@@ -83,7 +83,8 @@ static void damage(const char *path, const struct hl_trace_health *h)
 	if (h->missing_claims)
 		note(path, "warning: %" PRIu64 " pieces of the record are missing", h->missing_claims);
 	if (!h->bare && !h->finished && !h->cut_offset)
-		note(path, "warning: the trace is not finished: still being recorded, or its recorder died");
+		note(path, "warning: the trace is not finished: still being recorded, its recorder died, or "
+			   "the disk was full");
 	if (h->unverified_bytes)
 		note(path, "note: %" PRIu64 " bytes of unsealed records, which no checksum verifies",
 		     h->unverified_bytes);

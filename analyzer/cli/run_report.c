@@ -155,8 +155,10 @@ void hl_run_report_print(const struct hl_run_report *r)
 		const struct hl_run_trace *run = &r->traces[i];
 
 		if (read_totals(run, &t, &d) < 0) {
-			snprintf(text, sizeof(text), "%s; %" PRIu64 " bytes of records not written", d.text,
-				 run->refused);
+			/* why was said when it happened; that the file is missing or cut now is no reason */
+			snprintf(text, sizeof(text),
+				 "%s: could not be written; %" PRIu64 " bytes of records not written",
+				 run->path, run->refused);
 			hl_error(run->refused ? text : d.text);
 			continue;
 		}

@@ -110,7 +110,8 @@ static void put_events(struct list *l, struct hl_trace *t, const struct hl_repla
 	if (c->events)
 		put(l, "bytes per event",
 		    (struct hl_cell){.type = HL_CELL_RATIO,
-				     .real = (double)h->file_bytes / (double)c->events});
+				     .real = (double)(h->bare ? h->disk_bytes : h->file_bytes) /
+					     (double)c->events});
 	put_number(l, "order repaired", c->repaired);
 	put_number(l, "order violations", c->violations);
 	put_number(l, "unexplained frees", c->unexplained_frees);
@@ -142,6 +143,8 @@ static void put_health(struct list *l, struct hl_trace *t)
 	put_text(l, "kind", h->bare ? "region written without a launcher" : "trace file");
 	put_text(l, "finished", h->bare ? NULL : h->finished ? "yes" : "no");
 	put_size(l, "file size", h->file_bytes);
+	if (h->bare)
+		put_size(l, "disk size", h->disk_bytes);
 	put_number(l, "chunks", h->chunks);
 	put_size(l, "record size", h->raw_bytes);
 	put_number(l, "damaged blocks", h->bad_blocks);

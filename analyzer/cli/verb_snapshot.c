@@ -34,9 +34,8 @@ static int snapshot_main(struct hl_cli *cli, const struct hl_verb *verb, int arg
 	if (strlen(label) >= sizeof(((struct hl_mail *)0)->label))
 		return hl_fail(d, HL_ERR_USAGE, "--label: at most %zu bytes",
 			       sizeof(((struct hl_mail *)0)->label) - 1);
-	err = hl_parse_uint(argv[o.next], "PID", 1, INT_MAX, &pid, d);
-	if (err)
-		return err;
+	if (hl_parse_uint(argv[o.next], "", 1, INT_MAX, &pid, d) < 0)
+		return hl_fail(d, HL_ERR_USAGE, "snapshot: '%s' is not a process id", argv[o.next]);
 	err = hl_mail_find(&found, (pid_t)pid, d);
 	if (!err) {
 		err = hl_mail_snapshot(&found, (pid_t)pid, label, &stamp, d);

@@ -193,6 +193,7 @@ int hl_source_open(struct hl_source **out, const char *path, struct hl_diag *d)
 	s->device = st.st_dev;
 	s->inode = st.st_ino;
 	s->file_bytes = s->health.file_bytes = (uint64_t)st.st_size;
+	s->health.disk_bytes = (uint64_t)st.st_blocks * 512; /* stat(2): in this unit everywhere */
 	err = index_file(s, d);
 	if (err)
 		goto fail;

@@ -18,6 +18,7 @@ struct hl_trace_health {
 	int finished; /* its index and trailer are there (trace file only) */
 	int bare;     /* a region file */
 	uint64_t file_bytes;
+	uint64_t disk_bytes;        /* what it takes; a region file is mostly holes */
 	uint64_t chunks, raw_bytes; /* of records */
 	uint64_t bad_blocks;        /* failed their CRC or their decoding, skipped */
 	uint64_t bad_offset;        /* file offset of the first of them */

@@ -109,6 +109,9 @@ promise "doctor: a plain program is fine" [ $? = 0 ]
 promise "doctor: rows are verdict, name, text" [ -z "$(grep -vE '^(ok|warning|refused) +[a-z-]+ +[^ ]' out)" ]
 [ -x static ] && { "$hl" doctor ./static >out 2>err; promise "doctor: 125 for what run refuses" [ $? = 125 ]; }
 promise "doctor: names the reason" grep -q "^refused .*statically" out
+"$hl" doctor no-such-command-here >out 2>err
+promise "doctor: 125 for a missing command" [ $? = 125 ]
+promise "doctor: and names it" grep -q "^refused .*no-such-command-here: command not found" out
 gcc -g -o debug zero.c && "$hl" doctor ./debug >out 2>err
 promise "doctor: debug information is seen" grep -q "^ok *debug" out
 gcc -Wl,--build-id=none -o noid zero.c && "$hl" doctor ./noid >out 2>err
@@ -275,6 +278,7 @@ c=$(pgrep -P $p -x python3)
 promise "snapshot of an idle program" [ $? = 0 ]
 promise "... says so" grep -q "^snapshot of $c: here, stamp [0-9]" out
 ends "snapshot of an untraced process" 1 "not traced" "$hl" snapshot $$
+ends "snapshot of a name" 2 "snapshot: 'app' is not a process id" "$hl" snapshot app
 ends "snapshot of no process" 1 "no such process" "$hl" snapshot 4194000
 kill -KILL "$(pgrep -P $p -x hl-collector)"
 ends "snapshot without a collector" 1 "collector" "$hl" snapshot "$c"
@@ -289,8 +293,19 @@ if mount -t tmpfs -o size=64k none small 2>/dev/null; then
 	promise "... its output too" grep -q 400000 out
 	promise "... and is told once" [ "$(grep -c 'trace is incomplete' err)" = 1 ]
 	promise "... with the number of bytes" grep -q "bytes of records not written" err
+	"$hl" stats small/full.hl >out 2>err
+	promise "... and by every report on the trace" grep -q "not finished.*disk was full" err
+	rm small/full.hl && dd if=/dev/zero of=small/fill bs=4k 2>/dev/null
+	"$hl" run -o small/full.hl -- sh -c "$PY -c 'print(1)'; $PY -c 'print(2)'; $PY -c 'print(3)'" >out 2>err
+	promise "a trace that could not be created is told without a wrong reason" \
+		[ "$(grep -c 'No such file' err)" = 0 ]
 	umount small
 fi
+env LD_PRELOAD="$build/libheapledger.so" HEAPLEDGER_OUTPUT="$dir/bare.hl" $PY -c 'print(len([str(i) for i in range(4000)]))' >out 2>err
+promise "a bare trace's size is what it takes, not what it may take" \
+	[ "$("$hl" info bare.hl 2>/dev/null | awk '/^bytes per event/ { print ($4 > 0 && $4 < 1000) }')" = 1 ]
+promise "... and that is told" \
+	[ "$("$hl" info bare.hl --format json 2>/dev/null | grep -c '"disk_size": *[1-9]')" = 1 ]
 (ulimit -f 16; "$hl" run --buffer 2M -o limit.hl -- $PY -c 'print(len([str(i)*9 for i in range(400000)]))' >out 2>err)
 promise "a buffer that ulimit -f forbids is refused" grep -q "ulimit" err
 (ulimit -S -f 4096; "$hl" run -o limit.hl -- $PY -c 'print(len([str(i)*9 for i in range(4000)]))' >out 2>err)
