@@ -47,8 +47,10 @@ void hl_slots_seal(struct hl_stream *s)
 	if (!slot)
 		return;
 	s->slot = NULL;
+	/* An empty claim leaves no piece in the trace: its number goes to the next, or it would be missed. */
+	if (atomic_load_explicit(&slot->used, memory_order_relaxed))
+		s->claim++;
 	s->at = 0;
-	s->claim++;
 	if (hl_slot_seal(hl_guest.region, slot, s->index, hl_guest.backing))
 		hl_sys_futex_wake(&hl_guest.region->seal_futex, 1);
 }
