@@ -217,7 +217,10 @@ enum hl_entry {
 	HL_ENTRY_FREE = 8, /* entries of frees */
 	HL_ENTRY_DELETE,
 	HL_ENTRY_DELETE_ARRAY,
-	HL_ENTRY_COUNT
+	HL_ENTRY_COUNT,
+	/* Flag on the entry of an HL_OP_FREE, only in a sample, where the other allocations are not there to
+	 * tell: the thread that frees the block allocated it and nothing after it. */
+	HL_ENTRY_TEMPORARY = 32
 };
 
 /* Identity of a block is (domain, address). */
@@ -291,6 +294,11 @@ enum hl_fact {
 	HL_FACT_IMAGE_REGS,
 	HL_FACT_IMAGE_WORDS,
 	HL_FACT_IMAGE_END,
+	/* uv bytes, with HL_TAG_MUST: the trace is a sample.  A block of the domains HEAP and POOL was recorded
+	 * with probability 1 - exp(-max(size, 1) / bytes), each independently of all others, and its end only
+	 * when it was; a realloc is the end of the old block and a new one.  The domain MMAP is complete.  A
+	 * forked child's trace has the record as well. */
+	HL_FACT_SAMPLE,
 	HL_FACT_LIMIT = 32
 };
 
