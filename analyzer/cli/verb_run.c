@@ -7,6 +7,7 @@
 #include "analyzer/cli/run_report.h"
 #include "analyzer/cli/verbs.h"
 #include "analyzer/collect/names.h"
+#include "analyzer/collect/process.h"
 #include "analyzer/collect/serve.h"
 #include "analyzer/collect/supervise.h"
 #include "analyzer/collect/target.h"
@@ -21,7 +22,7 @@
 #define DEPTH_MAX      65535
 #define BUFFER_DEFAULT (256ull << 20)
 #define REFUSED        125
-#define REAP_ROUNDS    40 /* of 5 ms */
+#define REAP_MS        200
 
 enum { OPT_FORCE = 256, OPT_DEPTH, OPT_FOLLOW, OPT_MMAP, OPT_EVERY, OPT_GROWTH, OPT_BUFFER, OPT_ON_FULL };
 
@@ -309,15 +310,16 @@ static int run_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, ch
 				   .lost = collector_lost,
 				   .ctx = &r};
 	hl_supervise(&s, &status);
-	/* the collector goes on as long as somebody has the region */
+	/* the collector goes on as long as somebody has the region; that we have let go of it, it hears
+	 * by the closed socket */
 	hl_share_release(&r.share);
+	if (s.control >= 0)
+		close(s.control);
 	status = conclude(&r, status);
 	/* it has nothing left to do, and a container's first process may not reap it; but a copy of the
 	 * command that has not recorded anything yet may keep it */
-	for (int i = 0; i < REAP_ROUNDS && r.report.complete && !(r.report.flags & HL_RUN_LIVE) &&
-			waitpid(r.collector, NULL, WNOHANG) == 0;
-	     i++)
-		nanosleep(&(struct timespec){0, 5000000}, NULL);
+	if (r.report.complete && !(r.report.flags & HL_RUN_LIVE))
+		hl_process_reap(r.collector, REAP_MS);
 	hl_run_report_release(&r.report);
 	hl_end_as(status);
 }
