@@ -7,6 +7,7 @@
  * the level raised: on the same stack a frame that does not lie further out than ours is dead.
  */
 #include "preload/enter.h"
+#include "preload/nodes.h"
 #include "preload/real.h"
 #include "preload/slots.h"
 #include <unistd.h>
@@ -39,6 +40,7 @@ static void drop_dead_levels(struct hl_thread *t, uintptr_t frame)
 	if (hl_sys_on_altstack())
 		return;
 	while (t->level && t->frame[t->level - 1] && frame >= t->frame[t->level - 1]) {
+		hl_nodes_abandon(t->tid);
 		struct hl_stream *s = t->streams[--t->level];
 
 		/* The jump may have left in the middle of a record: the coding state is then ahead of what was

@@ -4,6 +4,7 @@
  * Methods (HEAPLEDGER_OPTIONS=unwind=NAME):
  *   cfi        default: call frame information through a cache of rules, verified against the capture before;
  *              no lock, no allocation, no call into libc
+ *   walk       the same rules without the memory of the capture before: each frame is stepped through
  *   libunwind  unw_backtrace, loaded when asked for; it takes locks of its own, so a forked child goes on with cfi
  *   check      cfi, each capture compared with libunwind's; differences are counted (HL_LOST_CHECK)
  *   none       the newest frame only
@@ -19,14 +20,15 @@
 #define HL_PC(frame)     ((frame) & ((1ull << HL_PC_FLAG_SHIFT) - 1))
 
 struct hl_unwound {
-	uint32_t
-		kept; /* outermost frames of s->trail that are those of the capture before, their nodes valid */
-	int truncated; /* deeper than depth: the newest `depth` frames are in s->pcs, newest first, and not in the trail */
+	/* outermost frames of s->trail that are those of the capture before, their nodes valid */
+	uint32_t kept;
+	/* deeper than config.depth, and not in the trail: the newest `depth` frames are in s->pcs, newest first */
+	int truncated;
 };
 
 /* In the library's constructor, before threads: the libunwind method loads its library. */
 void hl_unwind_init(void);
-/* Bring s->trail up to the present stack, from the program's newest frame; s->trail.n 0: nothing found.
+/* Bring s->trail up to the present stack, from the program's newest frame; when truncated it stays as it was.
  *   frame  frame address of the active hook: [frame] its caller's rbp, [frame + 8] the return address; 0: none
  *   caller return address to use where the stack cannot be walked */
 void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
@@ -37,13 +39,20 @@ void hl_unwind_flush(void);
 void hl_unwind_forked(void);
 
 /* ---- the methods ---- */
-/* 0: the walk needs registers it did not keep: use _all. */
-int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint32_t depth,
-		  struct hl_unwound *u);
-/* The plain ones put frames newest first into s->pcs, our own included; return how many. */
+enum hl_unwind_result {
+	HL_UNWIND_DONE,
+	HL_UNWIND_RETRY, /* the walk needs registers it did not keep: use _cfi_all */
+	HL_UNWIND_DEEP   /* more frames than config.room; the trail is as it was */
+};
+enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame,
+				    struct hl_unwound *u);
+/* The plain ones put at most room frames newest first into s->pcs; return how many. */
+/* From the program's newest frame; 0: as RETRY. */
+uint32_t hl_unwind_walk(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint32_t room);
+/* Our own frames included; with every register that a function must preserve. */
 uint32_t hl_unwind_cfi_all(struct hl_thread *t, struct hl_stream *s, uint32_t room);
-void hl_unwind_cfi_flush(void);
 int hl_unwind_libunwind_init(void); /* 0, or -1: not installed */
 uint32_t hl_unwind_libunwind(struct hl_stream *s, uint32_t room);
+void hl_unwind_cfi_flush(void);
 
 #endif

@@ -12,11 +12,16 @@
 #include "analyzer/input/limits.h"
 #include "analyzer/input/source.h"
 
+/* late: recorded after the fork: only good where nothing else is known. */
 struct hl_node_record {
+	uint32_t id, parent, site, epoch;
+	uint8_t late;
+};
+
+struct hl_site_record {
 	uint64_t pc;
-	uint32_t id, parent, epoch;
-	uint8_t flags;
-	uint8_t late; /* recorded after the fork: only good where nothing else is known */
+	uint32_t id;
+	uint8_t flags, late;
 };
 
 struct hl_module_record {
@@ -34,6 +39,8 @@ struct hl_layer {
 	const struct hl_limits *limits; /* NULL: everything */
 	struct hl_node_record *nodes;
 	size_t nnodes, nodes_cap;
+	struct hl_site_record *sites;
+	size_t nsites, sites_cap;
 	struct hl_module_record *modules;
 	size_t nmodules, modules_cap;
 	struct hl_map module_at; /* module id to index + 1 */
