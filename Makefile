@@ -43,7 +43,7 @@ noloops := $(shell $(CC) -fno-tree-loop-distribute-patterns -E -x c /dev/null >/
 # one hook runs through six files: inlining across them is worth 6 % of a traced python
 lto     := $(if $(shell $(CC) --version | grep -i clang),,-flto=auto)
 $(O)/preload/%.o: extra := -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-	-fno-builtin $(noloops) -fno-stack-protector $(lto)
+	-fno-builtin $(noloops) -fno-tree-slp-vectorize -fno-stack-protector $(lto)
 $(O)/analyzer/%.o $(O)/tests/%.o: extra := $(san)
 $(O)/%.o: %.c Makefile | $(O)/deps-build
 	@mkdir -p $(@D)

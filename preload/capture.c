@@ -8,20 +8,46 @@
 #define CUT ((uint64_t)HL_NODE_TRUNCATED << HL_PC_FLAG_SHIFT)
 
 /* Only the newest frames are known: a chain of its own, under a node that says so. */
-static enum hl_interned intern_truncated(struct hl_thread *t, struct hl_stream *s, uint32_t epoch,
+static enum hl_interned intern_truncated(struct hl_thread *t, struct hl_stream *s, uint32_t n, uint32_t epoch,
 					 uint32_t *node)
 {
-	uint32_t n = hl_guest.config.depth;
+	struct hl_frame *f = s->fresh;
+	uint64_t h = hl_stack_seed(epoch);
 
-	s->fresh[0].pc = CUT;
-	for (uint32_t k = 1; k <= n; k++)
-		s->fresh[k].pc = s->pcs[n - k];
-	return hl_nodes_intern(t, s, s->fresh, n + 1, 0, epoch, node);
+	f[n].pc = CUT;
+	for (uint32_t i = 0, k = n; i < k; i++, k--) {
+		uint64_t pc = f[i].pc;
+
+		f[i].pc = f[k].pc;
+		f[k].pc = pc;
+	}
+	for (uint32_t k = 0; k <= n; k++) {
+		f[k].hash = h = hl_stack_hash(h, f[k].pc);
+		f[k].node = HL_STACK_NONE;
+	}
+	return hl_nodes_intern(t, s, f, n + 1, epoch, node);
+}
+
+static enum hl_interned intern(struct hl_thread *t, struct hl_stream *s, const struct hl_unwound *u,
+			       uint32_t epoch, uint32_t *node)
+{
+	struct hl_trail *trail = &s->trail;
+	uint64_t h = u->kept ? trail->frames[u->kept - 1].hash : hl_stack_seed(epoch);
+
+	if (HL_UNLIKELY(u->truncated))
+		return intern_truncated(t, s, u->n, epoch, node);
+	for (uint32_t i = u->n; i--;) {
+		s->fresh[i].hash = h = hl_stack_hash(h, s->fresh[i].pc);
+		s->fresh[i].node = HL_STACK_NONE;
+	}
+	/* it comes while the trail is written */
+	hl_nodes_prefetch(h);
+	hl_trail_follow(s, u);
+	return hl_nodes_intern(t, s, trail->frames, trail->n, epoch, node);
 }
 
 uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 {
-	struct hl_trail *trail = &s->trail;
 	uint32_t epoch, node = HL_STACK_NONE;
 	enum hl_interned r;
 	struct hl_unwound u;
@@ -29,17 +55,15 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 	do {
 		epoch = atomic_load_explicit(&hl_guest.epoch, memory_order_acquire);
 		/* Another epoch: a module went, and code at the same addresses may be another's. */
-		if (HL_UNLIKELY(trail->epoch != epoch)) {
-			trail->n = 0;
-			trail->epoch = epoch;
+		if (HL_UNLIKELY(s->trail.epoch != epoch)) {
+			s->trail.n = 0;
+			s->trail.epoch = epoch;
 		}
 		hl_unwind(t, s, t->frame[t->level - 1], caller, &u);
-		r = HL_UNLIKELY(u.truncated)
-			    ? intern_truncated(t, s, epoch, &node)
-			    : hl_nodes_intern(t, s, trail->frames, trail->n, u.kept, epoch, &node);
+		r = intern(t, s, &u, epoch, &node);
 	} while (HL_UNLIKELY(r == HL_INTERN_MOVED));
 	if (HL_UNLIKELY(r == HL_INTERN_FAILED)) {
-		trail->n = 0;
+		s->trail.n = 0;
 		hl_lost(HL_LOST_STACK, 1);
 		return HL_STACK_NONE;
 	}

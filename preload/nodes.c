@@ -117,22 +117,15 @@ static enum hl_interned make(struct hl_thread *t, struct hl_stream *s, struct hl
 	return r;
 }
 
-enum hl_interned hl_nodes_intern(struct hl_thread *t, struct hl_stream *s, struct hl_frame *f, uint32_t n,
-				 uint32_t kept, uint32_t epoch, uint32_t *node)
+/* Walk back to the longest prefix that is known, and make the rest. */
+static __attribute__((noinline)) enum hl_interned extend(struct hl_thread *t, struct hl_stream *s,
+							 struct hl_frame *f, uint32_t n, uint32_t epoch,
+							 uint32_t *node)
 {
-	uint64_t h = kept ? f[kept - 1].hash : hl_stack_seed(epoch);
+	enum hl_interned r;
 	uint32_t k;
 
-	for (k = kept; k < n; k++) {
-		f[k].hash = h = hl_stack_hash(h, f[k].pc);
-		f[k].node = HL_STACK_NONE;
-	}
-	if (f[n - 1].node == HL_STACK_NONE)
-		f[n - 1].node = hl_idtab_find(&nodes, h, (uint32_t)f[n - 1].pc);
-	*node = f[n - 1].node;
-	if (HL_LIKELY(*node != HL_STACK_NONE))
-		return HL_INTERNED;
-	for (k = n - 1; k > kept; k--)
+	for (k = n - 1; k && f[k - 1].node == HL_STACK_NONE; k--)
 		hl_idtab_prefetch(&nodes, f[k - 1].hash);
 	for (k = n - 1; k; k--) {
 		if (f[k - 1].node == HL_STACK_NONE)
@@ -140,10 +133,24 @@ enum hl_interned hl_nodes_intern(struct hl_thread *t, struct hl_stream *s, struc
 		if (f[k - 1].node != HL_STACK_NONE)
 			break;
 	}
-
-	enum hl_interned r = make(t, s, f + k, n - k, k ? f[k - 1].node : HL_STACK_NONE, epoch);
-
+	r = make(t, s, f + k, n - k, k ? f[k - 1].node : HL_STACK_NONE, epoch);
 	if (r == HL_INTERNED)
 		*node = f[n - 1].node;
 	return r;
+}
+
+void hl_nodes_prefetch(uint64_t hash)
+{
+	hl_idtab_prefetch(&nodes, hash);
+}
+
+enum hl_interned hl_nodes_intern(struct hl_thread *t, struct hl_stream *s, struct hl_frame *f, uint32_t n,
+				 uint32_t epoch, uint32_t *node)
+{
+	struct hl_frame *leaf = &f[n - 1];
+
+	if (leaf->node == HL_STACK_NONE)
+		leaf->node = hl_idtab_find(&nodes, leaf->hash, (uint32_t)leaf->pc);
+	*node = leaf->node;
+	return HL_LIKELY(*node != HL_STACK_NONE) ? HL_INTERNED : extend(t, s, f, n, epoch, node);
 }

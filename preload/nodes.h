@@ -25,16 +25,17 @@ static inline uint64_t hl_stack_seed(uint32_t epoch)
 static inline uint64_t hl_stack_hash(uint64_t h, uint64_t frame)
 {
 	h = (h ^ frame) * 0x9e3779b97f4a7c15ull;
-	h ^= h >> 29;
-	return h ? h : 1;
+	return (h ^ h >> 29) | 1;
 }
 
 enum hl_interned { HL_INTERNED, HL_INTERN_FAILED, HL_INTERN_MOVED };
 
-/* The node of frames f[0] to f[n - 1], outermost first, n at least 1.  Of the first `kept` hash and node are
- * right; of the others they are filled in.  FAILED: a record found no slot.  MOVED: another module lies where one lay,
- * the epoch was raised: capture again. */
+/* The table's line for a stack of that hash will be read soon. */
+void hl_nodes_prefetch(uint64_t hash);
+/* The node of frames f[0] to f[n - 1], outermost first, n at least 1, their hashes made; each one's node is right or
+ * HL_STACK_NONE.  FAILED: a record found no slot, the nodes of f are not right any more.  MOVED: another
+ * module lies where one lay, the epoch was raised: capture again. */
 enum hl_interned hl_nodes_intern(struct hl_thread *t, struct hl_stream *s, struct hl_frame *f, uint32_t n,
-				 uint32_t kept, uint32_t epoch, uint32_t *node);
+				 uint32_t epoch, uint32_t *node);
 
 #endif

@@ -3,15 +3,13 @@
  *
  * One 8-byte word per call site, address << 16 | rule.  A word is read and written whole, so there is no
  * lock; a miss costs about a microsecond of reading .eh_frame and is paid once per call site.
+ * Calls close to each other in the code have their words in one cache line.
  */
 #if defined(__x86_64__)
 #include "preload/object.h"
 #include "preload/unwind_x86_64.h"
 
-#define WAYS 8u
-#define SETS 8192u
-
-static _Alignas(64) _Atomic uint64_t cache[SETS * WAYS];
+_Alignas(64) _Atomic uint64_t hl_rules[HL_RULE_SETS * HL_RULE_WAYS];
 
 static uint32_t encode(const struct hl_cfi *c)
 {
@@ -39,25 +37,20 @@ static uint32_t encode(const struct hl_cfi *c)
 	return rule | (uint32_t)(-bp->value / 8 - 1);
 }
 
-static _Atomic uint64_t *set_of(uint64_t address)
-{
-	return &cache[(address * 0x9e3779b97f4a7c15ull >> 51) * WAYS];
-}
-
 static uint32_t keep(uint64_t address, uint32_t rule)
 {
-	_Atomic uint64_t *set = set_of(address);
+	_Atomic uint64_t *set = hl_rule_set(address);
 	uint32_t way = 0;
 
-	while (way < WAYS && atomic_load_explicit(&set[way], memory_order_relaxed))
+	while (way < HL_RULE_WAYS && atomic_load_explicit(&set[way], memory_order_relaxed))
 		way++;
-	if (way == WAYS)
-		way = (uint32_t)(address >> 3) % WAYS;
+	if (way == HL_RULE_WAYS)
+		way = (uint32_t)(address * 0x9e3779b97f4a7c15ull >> 61);
 	atomic_store_explicit(&set[way], address << 16 | rule, memory_order_relaxed);
 	return rule;
 }
 
-static uint32_t resolve(struct hl_cfi *c, uint64_t address)
+uint32_t hl_rule_resolve(struct hl_cfi *c, uint64_t address)
 {
 	struct hl_object o;
 
@@ -76,23 +69,10 @@ void hl_rule_made(uint64_t address)
 	keep(address, HL_STEP_MADE);
 }
 
-uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address)
-{
-	_Atomic uint64_t *set = set_of(address);
-
-	for (uint32_t way = 0; way < WAYS; way++) {
-		uint64_t word = atomic_load_explicit(&set[way], memory_order_relaxed);
-
-		if (word >> 16 == address)
-			return (uint32_t)(word & 0xffff);
-	}
-	return resolve(c, address);
-}
-
 void hl_unwind_cfi_flush(void)
 {
-	for (uint32_t i = 0; i < SETS * WAYS; i++)
-		atomic_store_explicit(&cache[i], 0, memory_order_relaxed);
+	for (uint32_t i = 0; i < HL_RULE_SETS * HL_RULE_WAYS; i++)
+		atomic_store_explicit(&hl_rules[i], 0, memory_order_relaxed);
 }
 
 #endif

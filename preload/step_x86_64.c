@@ -36,7 +36,7 @@ static int read_word(void *ctx, uint64_t address, uint64_t *value)
 /* The part of the thread's own stack from sp up: known once its pages were found to be there without
  * a gap.  glibc puts the thread's control block at the top of its stack; the main thread's stack ends
  * with the environment. */
-void hl_walk_bounds(struct hl_walk *w, uint64_t sp)
+void hl_walk_look(struct hl_walk *w, uint64_t sp)
 {
 	struct hl_thread *t = w->t;
 

@@ -30,29 +30,43 @@ static uint32_t put_probes(struct hl_trail *trail, const struct hl_frame *f)
 	return 2;
 }
 
-/* Frame k is in its place: what follows from it and from those further out. */
-static uint32_t settle(struct hl_trail *trail, uint32_t k, uint32_t probe)
+/* Frame *at was found again by way of *f: its callee may be another, which saved fp elsewhere. */
+static uint32_t reach(struct hl_trail *trail, struct hl_frame *at, const struct hl_frame *f)
 {
-	struct hl_frame *f = &trail->frames[k], *outer = k ? f - 1 : NULL;
-	enum hl_fp_use use = hl_cpu_fp_use(f->rule);
-
-	f->live = use == HL_FP_DECIDES ? 1 : use == HL_FP_KEPT && outer ? outer->live : 0;
-	f->opaque = f->fp_slot == HL_FRAME_OPAQUE;
-	f->below = !outer ? 0 : outer->opaque ? k : outer->below;
-	f->probe = probe;
-	return probe + put_probes(trail, f);
+	at->fp = f->fp;
+	at->fp_slot = f->fp_slot;
+	at->ra_slot = f->ra_slot;
+	at->opaque = f->fp_slot == HL_FRAME_OPAQUE;
+	return at->probe + put_probes(trail, at);
 }
 
-/* The fresh frames are known, newest first; the trail keeps its outer `kept` ones, of which the newest may
- * be reached in another way now. */
-static void append(struct hl_trail *trail, uint32_t kept, const struct hl_frame *fresh, uint32_t n)
+void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u)
 {
-	struct hl_frame *f = trail->frames;
-	uint32_t probe = kept ? settle(trail, kept - 1, f[kept - 1].probe) : 0;
+	struct hl_trail *trail = &s->trail;
+	struct hl_frame *f = &trail->frames[u->kept], *outer = u->kept ? f - 1 : NULL;
+	uint32_t probe = outer ? reach(trail, outer, &s->fresh[u->n]) : 0, n = u->n;
 
-	for (uint32_t k = kept; n; k++) {
-		f[k] = fresh[--n];
-		probe = settle(trail, k, probe);
+	trail->n = u->kept + n;
+	for (uint32_t k = u->kept; n; k++, outer = f++) {
+		const struct hl_frame *from;
+		enum hl_fp_use use;
+
+		/* by fields: wide loads would wait for the narrow stores of a moment ago */
+		from = &s->fresh[--n];
+		f->pc = from->pc;
+		f->sp = from->sp;
+		f->fp = from->fp;
+		f->ra_slot = from->ra_slot;
+		f->fp_slot = from->fp_slot;
+		f->hash = from->hash;
+		f->node = from->node;
+		f->rule = from->rule;
+		use = hl_cpu_fp_use(f->rule);
+		f->live = use == HL_FP_DECIDES ? 1 : use == HL_FP_KEPT && outer ? outer->live : 0;
+		f->opaque = f->fp_slot == HL_FRAME_OPAQUE;
+		f->below = !outer ? 0 : outer->opaque ? k : outer->below;
+		f->probe = probe;
+		probe += put_probes(trail, f);
 	}
 }
 
@@ -124,10 +138,6 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, ui
 			uint64_t fp = f->fp, fp_slot = f->fp_slot, ra_slot = f->ra_slot;
 
 			if (HL_LIKELY(i == 0)) {
-				/* How it was reached may be new: its callee is another. */
-				trail->frames[j - 1].fp = fp;
-				trail->frames[j - 1].fp_slot = fp_slot;
-				trail->frames[j - 1].ra_slot = ra_slot;
 				kept = j;
 				break;
 			}
@@ -151,7 +161,8 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, ui
 		}
 		if (n > room)
 			goto deep;
-		r = hl_cpu_leave(&w, &s->cfi, f, &fresh[n]);
+		if (HL_UNLIKELY(!hl_cpu_hop(&w, f, &fresh[n])))
+			r = hl_cpu_leave(&w, &s->cfi, f, &fresh[n]);
 		f = &fresh[n];
 	}
 	if (HL_UNLIKELY(r == HL_STEP_NEEDS_ALL))
@@ -163,9 +174,9 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, ui
 		fresh[n - 1].sp = 0;
 		fresh[n - 1].fp_slot = HL_FRAME_OPAQUE;
 	}
-	append(trail, kept, fresh, n);
-	trail->n = kept + n;
 	u->kept = kept;
+	u->n = n;
+	u->truncated = 0;
 	return HL_UNWIND_DONE;
 
 deep:

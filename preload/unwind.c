@@ -31,65 +31,39 @@ static uint32_t newest(const uint64_t *pcs, uint32_t n, uint64_t caller)
 	return skip;
 }
 
-/* n frames in s->pcs, newest first: to the trail, without what an incremental walk would need. */
+/* n frames in s->pcs, newest first, as fresh ones, without what an incremental walk would need. */
 static void adopt(struct hl_stream *s, uint32_t n, uint64_t caller, struct hl_unwound *u)
 {
-	struct hl_trail *trail = &s->trail;
-	uint32_t depth = hl_guest.config.depth, skip = newest(s->pcs, n, caller), k = 0;
-	const uint64_t *pcs = s->pcs + skip;
+	uint32_t depth = hl_guest.config.depth, skip = newest(s->pcs, n, caller);
 
 	n -= skip;
 	if (n == 0) {
-		s->pcs[0] = caller;
-		pcs = s->pcs;
+		s->pcs[skip] = caller;
 		n = 1;
 	}
+	u->truncated = n > depth && depth > 1;
 	u->kept = 0;
-	if (n > depth && depth > 1) {
-		u->truncated = 1;
-		for (uint32_t i = 0; i < depth; i++)
-			s->pcs[i] = pcs[i];
-		return;
-	}
-	if (n > depth)
-		n = depth;
-	while (k < n && k < trail->n && trail->frames[k].pc == pcs[n - 1 - k])
-		k++;
-	u->kept = k;
-	for (uint32_t i = 0; i < n; i++) {
-		struct hl_frame *f = &trail->frames[i];
-
-		if (i >= k)
-			f->pc = pcs[n - 1 - i];
-		f->sp = 0;
-		f->fp_slot = HL_FRAME_OPAQUE;
-		f->opaque = 1;
-		f->below = i;
-		f->live = 1;
-		f->probe = 0;
-	}
-	trail->n = n;
+	u->n = n < depth ? n : depth;
+	for (uint32_t i = 0; i < u->n; i++)
+		s->fresh[i] = (struct hl_frame){.pc = s->pcs[skip + i], .fp_slot = HL_FRAME_OPAQUE};
 }
 
 /* Compare with libunwind; a difference is counted, the capture stays. */
 static void check(struct hl_stream *s, const struct hl_unwound *u)
 {
-	uint32_t depth = hl_guest.config.depth, n, skip, have = u->truncated ? depth : s->trail.n, same = 0;
-	struct hl_frame *mine = s->fresh; /* newest first; the capture is over */
+	uint32_t depth = hl_guest.config.depth, have = u->kept + u->n, n, skip, same = 0;
 
-	for (uint32_t i = 0; i < have; i++)
-		mine[i].pc = u->truncated ? s->pcs[i] : s->trail.frames[have - 1 - i].pc;
 	n = hl_unwind_libunwind(s, hl_guest.config.room + HL_FRAMES_EXTRA);
-	skip = newest(s->pcs, n, HL_PC(mine[0].pc));
+	skip = newest(s->pcs, n, HL_PC(u->n ? s->fresh[0].pc : s->trail.frames[u->kept - 1].pc));
 	n -= skip;
 	if (u->truncated && n > depth)
 		n = depth;
-	while (same < have && same < n && HL_PC(mine[same].pc) == s->pcs[skip + same])
+	while (same < have && same < n &&
+	       HL_PC(same < u->n ? s->fresh[same].pc : s->trail.frames[have - 1 - same].pc) ==
+		       s->pcs[skip + same])
 		same++;
 	if (same < have || same < n)
 		hl_lost(HL_LOST_CHECK, 1);
-	for (uint32_t i = 0; u->truncated && i < depth; i++)
-		s->pcs[i] = mine[i].pc;
 }
 
 static void walk_plainly(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
@@ -109,7 +83,6 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64
 	const struct hl_config *c = &hl_guest.config;
 	enum hl_unwind_result r;
 
-	u->truncated = 0;
 	if (HL_UNLIKELY(!frame || c->room == 1 || c->unwind == HL_UNWIND_NONE)) {
 		adopt(s, 0, caller, u);
 		return;
@@ -121,7 +94,7 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64
 	r = HL_UNLIKELY(c->unwind == HL_UNWIND_WALK) ? HL_UNWIND_DEEP : hl_unwind_cfi(t, s, frame, u);
 	if (HL_UNLIKELY(r == HL_UNWIND_DEEP))
 		walk_plainly(t, s, frame, caller, u);
-	else if (HL_UNLIKELY(r == HL_UNWIND_RETRY || !s->trail.n))
+	else if (HL_UNLIKELY(r == HL_UNWIND_RETRY || !(u->kept + u->n)))
 		adopt(s, hl_unwind_cfi_all(t, s, c->depth + HL_FRAMES_EXTRA), caller, u);
 	if (HL_UNLIKELY(atomic_load_explicit(&checking, memory_order_relaxed)) && t->level == 1)
 		check(s, u);

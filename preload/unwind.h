@@ -19,20 +19,22 @@
 #define HL_PC_FLAG_SHIFT 56
 #define HL_PC(frame)     ((frame) & ((1ull << HL_PC_FLAG_SHIFT) - 1))
 
+/* What a capture found: the outermost `kept` frames of s->trail, then `n` new ones in s->fresh, newest first; when
+ * kept is not 0, s->fresh[n] is the newest of the kept ones as it was reached now. */
 struct hl_unwound {
-	/* outermost frames of s->trail that are those of the capture before, their nodes valid */
-	uint32_t kept;
-	/* deeper than config.depth, and not in the trail: the newest `depth` frames are in s->pcs, newest first */
-	int truncated;
+	uint32_t kept, n;
+	int truncated; /* deeper than config.depth, and kept is 0: the n frames are the newest ones */
 };
 
 /* In the library's constructor, before threads: the libunwind method loads its library. */
 void hl_unwind_init(void);
-/* Bring s->trail up to the present stack, from the program's newest frame; when truncated it stays as it was.
+/* The present stack, from the program's newest frame.  s->trail stays as it was until hl_trail_follow.
  *   frame  frame address of the active hook: [frame] its caller's rbp, [frame + 8] the return address; 0: none
  *   caller return address to use where the stack cannot be walked */
 void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
 	       struct hl_unwound *u);
+/* The trail becomes the stack that was found, which is not truncated. */
+void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u);
 /* A module was unmapped: forget what was known of its code. */
 void hl_unwind_flush(void);
 /* In a forked child of a process that had several threads. */

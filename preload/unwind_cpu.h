@@ -19,8 +19,16 @@ struct hl_walk {
 
 enum hl_stepped { HL_STEPPED, HL_STEP_ENDED, HL_STEP_NEEDS_ALL };
 
-/* Note what is known of the stack that sp lies on. */
-void hl_walk_bounds(struct hl_walk *w, uint64_t sp);
+/* Find out what is known of the stack that sp lies on. */
+void hl_walk_look(struct hl_walk *w, uint64_t sp);
+/* Note it. */
+static inline void hl_walk_bounds(struct hl_walk *w, uint64_t sp)
+{
+	w->low = w->t->stack_low;
+	w->high = w->t->stack_high;
+	if (HL_UNLIKELY(sp < w->low || sp >= w->high))
+		hl_walk_look(w, sp);
+}
 /* 1: the word at address can be read; asks the kernel. */
 int hl_walk_ask(struct hl_walk *w, uint64_t address);
 
@@ -48,15 +56,18 @@ static inline int hl_pc_is_sane(uint64_t frame_pc)
 	return pc >= 4096 && pc < 1ull << 47;
 }
 
-/* The caller of the hook whose frame address that is; starts w.  Opaque: never verified. */
-void hl_cpu_first(struct hl_walk *w, struct hl_thread *t, uintptr_t frame, struct hl_frame *f);
 /* From *f to its caller *up; notes f->rule, and in up all but hash, node, probe, below, rule, live, opaque. */
 enum hl_stepped hl_cpu_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl_frame *up);
 
-/* What leaving by the rule does with the frame pointer. */
+/* What leaving by a rule does with the frame pointer. */
 enum hl_fp_use { HL_FP_RELOADED, HL_FP_KEPT, HL_FP_DECIDES };
-enum hl_fp_use hl_cpu_fp_use(uint16_t rule);
-/* 1: the rule says that there is no caller, whatever the words on the stack. */
-int hl_cpu_is_end(uint16_t rule);
+
+/* What is small and called for every frame stands in the CPU's header:
+ *   hl_cpu_first   the caller of the hook whose frame address that is; starts w.  Opaque: never verified.
+ *   hl_cpu_hop     hl_cpu_leave where it is easy: 1, or 0
+ *   hl_cpu_fp_use, hl_cpu_is_end */
+#if defined(__x86_64__)
+#include "preload/unwind_x86_64.h"
+#endif
 
 #endif

@@ -7,32 +7,6 @@
 
 #define RED_ZONE 128u /* x86-64 psABI 3.2.2 */
 
-void hl_cpu_first(struct hl_walk *w, struct hl_thread *t, uintptr_t frame, struct hl_frame *f)
-{
-	w->t = t;
-	w->page = 1;
-	hl_walk_bounds(w, frame);
-	f->fp = hl_word(frame);
-	f->pc = hl_word(frame + 8);
-	f->sp = frame + 16;
-	f->ra_slot = frame + 8;
-	f->fp_slot = HL_FRAME_OPAQUE; /* every capture starts from its own hook */
-}
-
-enum hl_fp_use hl_cpu_fp_use(uint16_t rule)
-{
-	if ((rule & 7) == HL_STEP_SPECIAL)
-		return rule == HL_STEP_END ? HL_FP_RELOADED : HL_FP_DECIDES;
-	if (rule & HL_STEP_RBP_BASE)
-		return HL_FP_DECIDES;
-	return rule & 7 ? HL_FP_RELOADED : HL_FP_KEPT;
-}
-
-int hl_cpu_is_end(uint16_t rule)
-{
-	return rule == HL_STEP_END;
-}
-
 enum hl_stepped hl_cpu_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl_frame *up)
 {
 	uint64_t pc = HL_PC(f->pc), flags = f->pc >> HL_PC_FLAG_SHIFT,

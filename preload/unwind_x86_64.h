@@ -17,10 +17,97 @@
 #define HL_STEP_NO_OBJ   (3u << 3 | HL_STEP_SPECIAL) /* in no object: code made at run time, or no code */
 #define HL_STEP_MADE     (4u << 3 | HL_STEP_SPECIAL) /* of those, seen behind a call instruction */
 
+static inline void hl_cpu_first(struct hl_walk *w, struct hl_thread *t, uintptr_t frame, struct hl_frame *f)
+{
+	w->t = t;
+	w->page = 1;
+	hl_walk_bounds(w, frame);
+	f->fp = hl_word(frame);
+	f->pc = hl_word(frame + 8);
+	f->sp = frame + 16;
+	f->ra_slot = frame + 8;
+	f->fp_slot = HL_FRAME_OPAQUE; /* every capture starts from its own hook */
+}
+
+/* Words of address << 16 | rule: 8192 sets of one cache line. */
+#define HL_RULE_WAYS 8u
+#define HL_RULE_SETS 8192u
+extern _Atomic uint64_t hl_rules[HL_RULE_SETS * HL_RULE_WAYS] __attribute__((visibility("hidden")));
+
+/* Of all addresses in 128 bytes of code: so many hold five calls or so. */
+static inline _Atomic uint64_t *hl_rule_set(uint64_t address)
+{
+	return &hl_rules[((address >> 7) * 0x9e3779b97f4a7c15ull >> 51) * HL_RULE_WAYS];
+}
+
+/* A rule that is in no word yet. */
+uint32_t hl_rule_resolve(struct hl_cfi *c, uint64_t address) __attribute__((cold));
+
 /* The rule at address (inside the call instruction).  c: scratch. */
-uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address);
+static inline uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address)
+{
+	_Atomic uint64_t *set = hl_rule_set(address);
+
+	for (uint32_t way = 0; way < HL_RULE_WAYS; way++) {
+		uint64_t word = atomic_load_explicit(&set[way], memory_order_relaxed);
+
+		if (word >> 16 == address)
+			return (uint32_t)(word & 0xffff);
+	}
+	return hl_rule_resolve(c, address);
+}
+
 /* Remember that an address without a rule is code made at run time. */
 void hl_rule_made(uint64_t address);
+
+/* hl_cpu_leave where a word of the cache has a rule that is two offsets: nearly always.  0: it has not. */
+static inline int hl_cpu_hop(struct hl_walk *w, struct hl_frame *f, struct hl_frame *up)
+{
+	/* frames with flags have bits there that no word has */
+	_Atomic uint64_t *set = hl_rule_set(f->pc - 1);
+	uint64_t word, cfa, slot;
+	uint32_t way = 0;
+
+	for (;;) {
+		word = atomic_load_explicit(&set[way], memory_order_relaxed);
+		if (HL_LIKELY(word >> 16 == f->pc - 1))
+			break;
+		if (HL_UNLIKELY(++way == HL_RULE_WAYS))
+			return 0;
+	}
+	cfa = (word & HL_STEP_RBP_BASE ? f->fp : f->sp) + (word & HL_STEP_OFFSET);
+	if (HL_UNLIKELY((word & 7) == HL_STEP_SPECIAL || cfa <= f->sp || cfa > w->high || f->sp < w->low))
+		return 0;
+	f->rule = (uint16_t)word;
+	up->fp = f->fp;
+	up->fp_slot = 0;
+	if (word & 7) {
+		slot = cfa - 8 * ((word & 7) + 1);
+		if (HL_UNLIKELY(slot < f->sp))
+			return 0;
+		up->fp_slot = slot;
+		up->fp = hl_word(slot);
+	}
+	up->pc = hl_word(cfa - 8);
+	up->ra_slot = cfa - 8;
+	up->sp = cfa;
+	return 1;
+}
+
+static inline enum hl_fp_use hl_cpu_fp_use(uint16_t rule)
+{
+	if (HL_UNLIKELY((rule & 7) == HL_STEP_SPECIAL))
+		return rule == HL_STEP_END ? HL_FP_RELOADED : HL_FP_DECIDES;
+	if (rule & HL_STEP_RBP_BASE)
+		return HL_FP_DECIDES;
+	return rule & 7 ? HL_FP_RELOADED : HL_FP_KEPT;
+}
+
+/* 1: the rule says that there is no caller, whatever the words on the stack. */
+static inline int hl_cpu_is_end(uint16_t rule)
+{
+	return rule == HL_STEP_END;
+}
 
 /* Is there no more to follow than rbp? */
 static inline int hl_rule_is_guess(uint32_t rule)
