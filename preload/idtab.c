@@ -12,16 +12,25 @@
 #include <sys/mman.h>
 
 #define FIRST_BUCKETS 1024u
+#define HUGE_PAGE     ((size_t)2 << 20)
 
 static struct hl_id_table *make(uint32_t nbuckets)
 {
 	size_t head = sizeof(struct hl_id_bucket);
 	size_t bytes = head + (size_t)(nbuckets + HL_ID_REACH) * sizeof(struct hl_id_bucket);
-	struct hl_id_table *n = hl_sys_mmap(bytes, PROT_READ | PROT_WRITE,
-					    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t slack = bytes >= HUGE_PAGE ? HUGE_PAGE : 0;
+	char *map = hl_sys_mmap(bytes + slack, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct hl_id_table *n;
 
-	if (!n)
+	if (!map)
 		return NULL;
+	/* Keys lie everywhere: with small pages most look-ups would miss the TLB first. */
+	if (slack) {
+		map += -(uintptr_t)map & (HUGE_PAGE - 1);
+		hl_sys_madvise(map, bytes, MADV_HUGEPAGE);
+	}
+	n = (struct hl_id_table *)map;
 	n->nbuckets = nbuckets;
 	n->full = nbuckets * HL_ID_WAYS / 4 * 3;
 	n->bucket = (struct hl_id_bucket *)((char *)n + head);

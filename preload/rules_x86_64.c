@@ -1,15 +1,10 @@
 /*
- * rules_x86_64.c - the rule cache: call site to rule, shared by all threads.
- *
- * One 8-byte word per call site, address << 16 | rule.  A word is read and written whole, so there is no
- * lock; a miss costs about a microsecond of reading .eh_frame and is paid once per call site.
- * Calls close to each other in the code have their words in one cache line.
+ * rules_x86_64.c - what the call frame information says, as a rule.  About a microsecond of reading
+ * .eh_frame, paid once per call site.
  */
 #if defined(__x86_64__)
 #include "preload/object.h"
 #include "preload/unwind_x86_64.h"
-
-_Alignas(64) _Atomic uint64_t hl_rules[HL_RULE_SETS * HL_RULE_WAYS];
 
 static uint32_t encode(const struct hl_cfi *c)
 {
@@ -37,42 +32,23 @@ static uint32_t encode(const struct hl_cfi *c)
 	return rule | (uint32_t)(-bp->value / 8 - 1);
 }
 
-static uint32_t keep(uint64_t address, uint32_t rule)
-{
-	_Atomic uint64_t *set = hl_rule_set(address);
-	uint32_t way = 0;
-
-	while (way < HL_RULE_WAYS && atomic_load_explicit(&set[way], memory_order_relaxed))
-		way++;
-	if (way == HL_RULE_WAYS)
-		way = (uint32_t)(address * 0x9e3779b97f4a7c15ull >> 61);
-	atomic_store_explicit(&set[way], address << 16 | rule, memory_order_relaxed);
-	return rule;
-}
-
 uint32_t hl_rule_resolve(struct hl_cfi *c, uint64_t address)
 {
 	struct hl_object o;
 
 	if (hl_cfi_find(c, address) == 0)
-		return keep(address, encode(c));
+		return hl_rules_put(address, encode(c));
 	/* A return address that is a function's first byte: nobody called, makecontext put it there.  rbp is
 	 * that of whoever made the context. */
 	if (hl_cfi_find(c, address + 1) == 0 && c->func_start == address + 1)
-		return keep(address, HL_STEP_END);
+		return hl_rules_put(address, HL_STEP_END);
 	/* Code may be made there later. */
-	return hl_object_find(address, &o) ? keep(address, HL_STEP_NO_CFI) : HL_STEP_NO_OBJ;
+	return hl_object_find(address, &o) ? hl_rules_put(address, HL_STEP_NO_CFI) : HL_STEP_NO_OBJ;
 }
 
 void hl_rule_made(uint64_t address)
 {
-	keep(address, HL_STEP_MADE);
-}
-
-void hl_unwind_cfi_flush(void)
-{
-	for (uint32_t i = 0; i < HL_RULE_SETS * HL_RULE_WAYS; i++)
-		atomic_store_explicit(&hl_rules[i], 0, memory_order_relaxed);
+	hl_rules_put(address, HL_STEP_MADE);
 }
 
 #endif

@@ -102,11 +102,12 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64
 
 void hl_unwind_flush(void)
 {
-	hl_unwind_cfi_flush();
+	hl_rules_flush();
 }
 
 void hl_unwind_forked(void)
 {
+	hl_rules_forked();
 	atomic_store_explicit(&by_libunwind, 0, memory_order_release);
 	atomic_store_explicit(&checking, 0, memory_order_release);
 }

@@ -37,7 +37,7 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64
 void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u);
 /* A module was unmapped: forget what was known of its code. */
 void hl_unwind_flush(void);
-/* In a forked child of a process that had several threads. */
+/* In a forked child. */
 void hl_unwind_forked(void);
 
 /* ---- the methods ---- */
@@ -55,6 +55,5 @@ uint32_t hl_unwind_walk(struct hl_thread *t, struct hl_stream *s, uintptr_t fram
 uint32_t hl_unwind_cfi_all(struct hl_thread *t, struct hl_stream *s, uint32_t room);
 int hl_unwind_libunwind_init(void); /* 0, or -1: not installed */
 uint32_t hl_unwind_libunwind(struct hl_stream *s, uint32_t room);
-void hl_unwind_cfi_flush(void);
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef HL_PRELOAD_UNWIND_X86_64_H
 #define HL_PRELOAD_UNWIND_X86_64_H
 
+#include "preload/rulecache.h"
 #include "preload/unwind_cpu.h"
 
 /* A rule: bit 15 the CFA is relative to rbp, else rsp; bits 3-14 its offset / 8; bits 0-2 where the
@@ -29,52 +30,27 @@ static inline void hl_cpu_first(struct hl_walk *w, struct hl_thread *t, uintptr_
 	f->fp_slot = HL_FRAME_OPAQUE; /* every capture starts from its own hook */
 }
 
-/* Words of address << 16 | rule: 8192 sets of one cache line. */
-#define HL_RULE_WAYS 8u
-#define HL_RULE_SETS 8192u
-extern _Atomic uint64_t hl_rules[HL_RULE_SETS * HL_RULE_WAYS] __attribute__((visibility("hidden")));
-
-/* Of all addresses in 128 bytes of code: so many hold five calls or so. */
-static inline _Atomic uint64_t *hl_rule_set(uint64_t address)
-{
-	return &hl_rules[((address >> 7) * 0x9e3779b97f4a7c15ull >> 51) * HL_RULE_WAYS];
-}
-
+/* Remember that an address without a rule is code made at run time. */
+void hl_rule_made(uint64_t address);
 /* A rule that is in no word yet. */
 uint32_t hl_rule_resolve(struct hl_cfi *c, uint64_t address) __attribute__((cold));
 
 /* The rule at address (inside the call instruction).  c: scratch. */
 static inline uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address)
 {
-	_Atomic uint64_t *set = hl_rule_set(address);
+	uint64_t word = hl_rules_find(address);
 
-	for (uint32_t way = 0; way < HL_RULE_WAYS; way++) {
-		uint64_t word = atomic_load_explicit(&set[way], memory_order_relaxed);
-
-		if (word >> 16 == address)
-			return (uint32_t)(word & 0xffff);
-	}
-	return hl_rule_resolve(c, address);
+	return HL_LIKELY(word != HL_RULE_NONE) ? (uint32_t)(word & 0xffff) : hl_rule_resolve(c, address);
 }
-
-/* Remember that an address without a rule is code made at run time. */
-void hl_rule_made(uint64_t address);
 
 /* hl_cpu_leave where a word of the cache has a rule that is two offsets: nearly always.  0: it has not. */
 static inline int hl_cpu_hop(struct hl_walk *w, struct hl_frame *f, struct hl_frame *up)
 {
-	/* frames with flags have bits there that no word has */
-	_Atomic uint64_t *set = hl_rule_set(f->pc - 1);
-	uint64_t word, cfa, slot;
-	uint32_t way = 0;
+	/* a frame with flags has bits there that no word has */
+	uint64_t word = hl_rules_find(f->pc - 1), cfa, slot;
 
-	for (;;) {
-		word = atomic_load_explicit(&set[way], memory_order_relaxed);
-		if (HL_LIKELY(word >> 16 == f->pc - 1))
-			break;
-		if (HL_UNLIKELY(++way == HL_RULE_WAYS))
-			return 0;
-	}
+	if (HL_UNLIKELY(word == HL_RULE_NONE))
+		return 0;
 	cfa = (word & HL_STEP_RBP_BASE ? f->fp : f->sp) + (word & HL_STEP_OFFSET);
 	if (HL_UNLIKELY((word & 7) == HL_STEP_SPECIAL || cfa <= f->sp || cfa > w->high || f->sp < w->low))
 		return 0;
