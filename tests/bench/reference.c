@@ -164,7 +164,8 @@ static __attribute__((constructor)) void start(void)
 	}
 	if (take)
 		take(warm, 4);
-	resize(1u << 21);
+	/* it grows as needed: a table that is sparse would cost a page and a cache line a node */
+	resize(1u << 12);
 	busy = 0;
 }
 
