@@ -10,7 +10,7 @@
  *   p=.5small  the same with laps of 1024 captures, 2 thousand nodes: everybody's tables stay in the cache
  *   p=.5new    the same, every lap another: about two frames of each stack were never seen
  *   known      256 stacks round-robin; each differs from the last in all but the 5 frames of main and libc
- *   fresh      every stack is new from the program's own frames on
+ *   fresh      every stack is new, but for the first frames above main that chance repeats
  * One lap goes before the clock starts, and making a lap is never timed.  Prints a line:
  *   NS MIN MAX PAIRS CHANGED SECONDS
  * NS, MIN, MAX: nanoseconds a pair, the median and the extremes of the repetitions; CHANGED: frames that the list
@@ -42,8 +42,9 @@ static const struct pattern patterns[] = {
 
 static function *table[FUNCTIONS];
 
+/* Aligned: walk.at changes with each instruction, and a neighbour's may not lie on its cache line. */
 struct job {
-	const struct pattern *pattern;
+	_Alignas(128) const struct pattern *pattern;
 	unsigned frames; /* of the program's own functions */
 	uint64_t random;
 	uint16_t *list;
@@ -52,6 +53,7 @@ struct job {
 	struct walk walk;
 	uint64_t laps;
 	pthread_barrier_t *start;
+	uint64_t began_ns, ended_ns;
 };
 
 static uint64_t now_ns(void)
@@ -180,7 +182,7 @@ static inline __attribute__((always_inline)) void single(const struct pattern *p
 		sum = 0;
 	}
 	qsort(ns, repetitions, sizeof *ns, ascending);
-	printf("%.2f %.2f %.2f %llu %.3f %.4f\n", ns[repetitions / 2], ns[0], ns[repetitions - 1],
+	printf("%.2f %.2f %.2f %llu %.3f %.6f\n", ns[repetitions / 2], ns[0], ns[repetitions - 1],
 	       (unsigned long long)(laps * p->captures * repetitions), j.changed / (double)j.captures, seconds);
 }
 
@@ -191,34 +193,39 @@ static void *worker(void *arg)
 	/* lap 0 is for warming, as in single() */
 	for (uint64_t i = 0; i <= j->laps; i++) {
 		timed_lap(j);
-		if (i == 0)
+		if (i == 0) {
 			pthread_barrier_wait(j->start);
+			j->began_ns = now_ns();
+		}
 	}
+	j->ended_ns = now_ns();
 	return NULL;
 }
 
 static void together(const struct pattern *p, unsigned depth, uint64_t laps, unsigned threads)
 {
-	struct job *jobs = calloc(threads, sizeof *jobs);
+	struct job *jobs = aligned_alloc(128, threads * sizeof *jobs);
 	pthread_t *ids = calloc(threads, sizeof *ids);
 	pthread_barrier_t start;
-	uint64_t t;
+	uint64_t t, first = UINT64_MAX, last = 0;
 	double ns;
 
-	pthread_barrier_init(&start, NULL, threads + 1);
+	pthread_barrier_init(&start, NULL, threads);
 	for (unsigned i = 0; i < threads; i++) {
 		init(&jobs[i], p, depth - THREAD_ROOTS, i + 1);
 		jobs[i].laps = laps;
 		jobs[i].start = &start;
 		pthread_create(&ids[i], NULL, worker, &jobs[i]);
 	}
-	pthread_barrier_wait(&start);
-	t = now_ns();
-	for (unsigned i = 0; i < threads; i++)
+	/* by the workers' clocks: main may be woken late */
+	for (unsigned i = 0; i < threads; i++) {
 		pthread_join(ids[i], NULL);
-	t = now_ns() - t;
+		first = jobs[i].began_ns < first ? jobs[i].began_ns : first;
+		last = jobs[i].ended_ns > last ? jobs[i].ended_ns : last;
+	}
+	t = last - first;
 	ns = (double)t / (double)(laps * p->captures * threads);
-	printf("%.2f %.2f %.2f %llu %.3f %.4f\n", ns, ns, ns,
+	printf("%.2f %.2f %.2f %llu %.3f %.6f\n", ns, ns, ns,
 	       (unsigned long long)(laps * p->captures * threads), jobs[0].changed / (double)jobs[0].captures,
 	       (double)t * 1e-9);
 }

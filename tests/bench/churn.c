@@ -17,11 +17,13 @@
 
 #define RING 64
 
+/* Aligned: two threads that write to one cache line would be what is measured. */
 struct churner {
-	void *ring[RING];
+	_Alignas(128) void *ring[RING];
 	uint64_t pairs;
 	unsigned random;
 	pthread_barrier_t *start, *end;
+	double began, ended;
 };
 
 #define SITE(name, low, span)                                                                                          \
@@ -49,27 +51,29 @@ static __attribute__((noinline)) void churn(struct churner *c, uint64_t pairs)
 	}
 }
 
-static void *worker(void *arg)
-{
-	struct churner *c = arg;
-
-	churn(c, 4096);
-	pthread_barrier_wait(c->start);
-	churn(c, c->pairs);
-	pthread_barrier_wait(c->end);
-	/* the second time: everybody may go */
-	pthread_barrier_wait(c->end);
-	for (unsigned i = 0; i < RING; i++)
-		free(c->ring[i]);
-	return NULL;
-}
-
 static double now(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void *worker(void *arg)
+{
+	struct churner *c = arg;
+
+	churn(c, 4096);
+	pthread_barrier_wait(c->start);
+	c->began = now();
+	churn(c, c->pairs);
+	c->ended = now();
+	pthread_barrier_wait(c->end);
+	/* the second time: everybody may go */
+	pthread_barrier_wait(c->end);
+	for (unsigned i = 0; i < RING; i++)
+		free(c->ring[i]);
+	return NULL;
 }
 
 static void hold(const char *file)
@@ -86,33 +90,36 @@ int main(int argc, char **argv)
 {
 	uint64_t pairs = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
 	unsigned threads = argc > 2 ? (unsigned)atoi(argv[2]) : 0, n = threads ? threads : 1;
-	struct churner *all = calloc(n, sizeof *all);
+	struct churner *all = aligned_alloc(128, n * sizeof *all);
 	pthread_t *ids = calloc(n, sizeof *ids);
 	pthread_barrier_t start, end;
-	double t;
+	double first = 0, last = 0;
 
 	if (!pairs || !all || !ids) {
 		fprintf(stderr, "usage: churn PAIRS [THREADS [FILE]]\n");
 		return 2;
 	}
-	pthread_barrier_init(&start, NULL, n + 1);
+	pthread_barrier_init(&start, NULL, n);
 	pthread_barrier_init(&end, NULL, n + 1);
 	for (unsigned i = 0; i < n; i++)
 		all[i] = (struct churner){.pairs = pairs, .random = i + 1, .start = &start, .end = &end};
 	for (unsigned i = 0; i < threads; i++)
 		if (pthread_create(&ids[i], NULL, worker, &all[i]))
 			return 3;
-	if (!threads)
+	if (!threads) {
 		churn(all, 4096);
-	else
-		pthread_barrier_wait(&start);
-	t = now();
-	if (!threads)
+		all->began = now();
 		churn(all, pairs);
-	else
+		all->ended = now();
+	} else {
 		pthread_barrier_wait(&end);
-	t = now() - t;
-	printf("%.2f %.4f\n", t * 1e9 / (double)(pairs * n), t);
+	}
+	/* by the workers' clocks: main may be woken late */
+	for (unsigned i = 0; i < n; i++) {
+		first = i && all[i].began > first ? first : all[i].began;
+		last = all[i].ended > last ? all[i].ended : last;
+	}
+	printf("%.2f %.6f\n", (last - first) * 1e9 / (double)(pairs * n), last - first);
 	fflush(stdout);
 	hold(argc > 3 ? argv[3] : NULL);
 	if (threads)

@@ -3,18 +3,21 @@
 Private: the sum of Private_Dirty in /proc/PID/smaps, traced minus untraced, at the same point of the same program, so everything
 that tracing adds counts, whoever mapped it.  Programs of the rig stop where told; any other is caught by ptrace(2) when it exits, before
 its memory goes (PTRACE_EVENT_EXIT).
-Region: the blocks of the memfd, found as /proc/COLLECTOR/fd/N in the program's HEAPLEDGER_REGION, after three quiet
-seconds, when the collector has nothing left to copy.
+Region: the resident bytes of the memfd's slots, found as /proc/COLLECTOR/fd/N in the program's HEAPLEDGER_REGION, after three
+quiet seconds (--quiet-seconds), when the collector has nothing left to copy; the tables before the slots (format.h), which are there once, are
+given beside them.
 """
 import ctypes
+import errno
 import os
 import re
 import signal
+import struct
 import subprocess
 import time
 
-from rig import (LIBC, Failure, bench_line, check_losses, figure, note, reap_orphans, remove, table, traced_command)
-from scaling import build_churn_once
+from rig import (LIBC, Failure, bench_line, build_churn, check_losses, figure, note, reap_orphans, remove, table,
+                 traced_command)
 from programs import workloads
 
 PTRACE_CONT, PTRACE_DETACH, PTRACE_SEIZE = 7, 17, 0x4206
@@ -22,9 +25,12 @@ PTRACE_O_TRACEEXIT, PTRACE_EVENT_EXIT, PTRACE_EVENT_STOP = 0x40, 6, 128
 WALL = 0x40000000
 SLOT = 32 * 1024
 MIB = 1 << 20
-QUIET_S = 3
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 LIBC.ptrace.restype = ctypes.c_long
+
+
+class NotAllowed(Failure):
+    """The system forbids ptrace."""
 
 
 def private_dirty(pid):
@@ -71,7 +77,8 @@ def finish(p, argv):
 
 def ptrace(request, pid, data):
     if LIBC.ptrace(request, pid, None, data) < 0:
-        raise Failure("ptrace: %s" % os.strerror(ctypes.get_errno()))
+        error = ctypes.get_errno()
+        raise (NotAllowed if error in (errno.EPERM, errno.ENOSYS) else Failure)("ptrace: " + os.strerror(error))
 
 
 def at_exit(pid, look):
@@ -106,17 +113,35 @@ def dirty_at_exit(program, argv, env):
 
 
 def region_bytes(pid):
-    """Resident bytes of the region, None without a collector."""
+    """Resident bytes (slots, tables) of the region; None without a collector.  Layout: format.h."""
     path = environment(pid).get("HEAPLEDGER_REGION")
-    return os.stat(path).st_blocks * 512 if path else None
+    if not path:
+        return None
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        nslots = struct.unpack_from("<I", os.pread(fd, 64, 0), 16)[0]
+        first = (4096 + 2048 * 128 + 4 * nslots + 65535) // 65536 * 65536
+        if os.fstat(fd).st_size != first + nslots * SLOT:
+            raise Failure("the region's layout is not what memory.py knows")
+        slots, at = 0, first
+        while at < first + nslots * SLOT:
+            try:
+                data = os.lseek(fd, at, os.SEEK_DATA)
+            except OSError:
+                break  # no more
+            at = os.lseek(fd, data, os.SEEK_HOLE)
+            slots += at - data
+        return slots, os.fstat(fd).st_blocks * 512 - slots
+    finally:
+        os.close(fd)
 
 
-def held(churn, threads, pairs, env, command, work):
+def held(churn, threads, pairs, command, work, quiet_s):
     """(private dirty, region bytes) of a churn that holds still after its work."""
     ready = os.path.join(work, "ready")
     remove(ready)
     argv = command([churn, str(pairs), str(threads), ready])
-    p = start(argv, env)
+    p = start(argv, {})
     try:
         deadline = time.monotonic() + 60
         pid = find(churn, p.pid, deadline)
@@ -124,7 +149,7 @@ def held(churn, threads, pairs, env, command, work):
             if time.monotonic() > deadline or p.poll() is not None:
                 raise Failure("churn does not come to its end")
             time.sleep(0.01)
-        time.sleep(QUIET_S)
+        time.sleep(quiet_s)
         result = private_dirty(pid)[0], region_bytes(pid)
     finally:
         remove(ready)
@@ -136,30 +161,38 @@ def judge(name, dirty, tree, targets, rows, region=None):
     nodes, threads = tree["stack_nodes"], tree["threads"]
     limit = 12 * MIB + 32 * nodes + 64 * 1024 * threads
     room = 2 * SLOT * threads
-    rows.append([name, str(threads), str(nodes), figure(dirty / MIB), figure(limit / MIB),
-                 figure(region / MIB) if region is not None else "-", figure(room / MIB) if region is not None else "-"])
+    slots, tables = region or (None, None)
+    rows.append([name, str(threads), str(nodes), figure(dirty / MIB), figure(limit / MIB)] +
+                ([figure(v / MIB) for v in (slots, room, tables)] if region else ["-"] * 3))
     bench_line(bench="memory", program=name, threads=threads, nodes=nodes, private_bytes=dirty, private_limit=limit,
-               region_bytes=region, region_limit=room if region is not None else None)
+               slot_bytes=slots, slot_limit=room if region else None, table_bytes=tables)
     targets.at_most("memory, %s: private MiB" % name, dirty / MIB, limit / MIB, "%.2f")
-    if region is not None:
-        targets.at_most("memory, %s: resident MiB of the region" % name, region / MIB, room / MIB, "%.2f")
+    if region:
+        targets.at_most("memory, %s: resident MiB of the region's slots" % name, slots / MIB, room / MIB, "%.2f")
     note("memory, %s: %.2f MiB private" % (name, dirty / MIB))
 
 
 def bench(args, targets, work):
     rows = []
     trace = os.path.join(work, "memory.hl")
-    churn = build_churn_once(work)
-    for threads in args.threads:
-        pairs = int(2000000 * args.scale) // threads + 1000
-        plain, _ = held(churn, threads, pairs, {}, lambda argv: argv, work)
+    churn = build_churn(work)
+    for threads in (0, *args.threads):
+        pairs = int(2000000 * args.scale) // (threads or 1) + 1000
+        plain, _ = held(churn, threads, pairs, lambda argv: argv, work, args.quiet_seconds)
         remove(trace)
-        dirty, region = held(churn, threads, pairs, {}, lambda argv: traced_command("run", trace, argv)[0], work)
-        judge("churn, %d threads" % threads, dirty - plain, check_losses(trace), targets, rows, region)
+        dirty, region = held(churn, threads, pairs, lambda argv: traced_command("run", trace, argv)[0], work,
+                             args.quiet_seconds)
+        judge("churn, %d threads" % threads if threads else "malloc-bound", dirty - plain, check_losses(trace), targets, rows, region)
     for name, (argv, env) in workloads(work, args).items():
-        plain = dirty_at_exit(argv[0], argv, env)
-        remove(trace)
+        if name == "malloc-bound":
+            continue
         command, _ = traced_command("run", trace, argv)
-        dirty = dirty_at_exit(argv[0], command, env)
+        remove(trace)
+        try:
+            plain, dirty = (dirty_at_exit(argv[0], c, env) for c in (argv, command))
+        except NotAllowed as e:
+            targets.skip("memory, %s: private MiB" % name, str(e))
+            continue
         judge(name, dirty - plain, check_losses(trace), targets, rows)
-    table("Memory that tracing adds, MiB", ["program", "threads", "stack nodes", "private", "limit", "region", "limit"], rows)
+    table("Memory that tracing adds, MiB", ["program", "threads", "stack nodes", "private", "limit", "slots", "limit",
+                                                "tables"], rows)

@@ -10,9 +10,8 @@ import shutil
 import subprocess
 
 from ledger import HL, Failure, value
-from rig import (HERE, bench_line, check_losses, figure, measure, median, must, note, ratios, remove, rotated, spread,
-                 table, traced_command, why_unsupported)
-from scaling import build_churn_once
+from rig import (HERE, bench_line, build_churn, check_losses, figure, measure, median, must, note, ratios, remove,
+                 rotated, spread, table, traced_command, why_unsupported)
 
 INTERPRET = "/usr/lib/heaptrack/libexec/heaptrack_interpret"
 # heaptrack has been seen to take all memory of the machine.
@@ -46,7 +45,7 @@ def workloads(work, args):
         subprocess.run(["g++", "-E", stl, "-o", preprocessed], check=True)
         cc1plus = output_of("g++", "-print-prog-name=cc1plus")
         found["cc1plus"] = ([cc1plus, "-O1", "-quiet", preprocessed, "-o", os.path.join(work, "gcc.s")], {})
-    found["malloc-bound"] = ([build_churn_once(work), str(int(CHURN_PAIRS * args.scale) or 1)], {})
+    found["malloc-bound"] = ([build_churn(work), str(int(CHURN_PAIRS * args.scale) or 1)], {})
     return {k: v for k, v in found.items() if not args.only or k in args.only.split(",")}
 
 
@@ -139,6 +138,8 @@ def is_steady(name, results):
 def rounds_of(name, argv, env, args, chosen, work, rounds):
     """{tool: [result of each round]}; a tool that failed once is not asked again."""
     results = {}
+    # what is read for the first time comes from the disk
+    Plain().run(argv, env, work)
     for n in range(rounds):
         for tool in rotated(chosen, n):
             if tool.once and n or any(r["status"] for r in results.get(tool.name, [])):

@@ -22,7 +22,7 @@ from ledger import BUILD, CC, HL, SO, Failure, info, losses  # noqa: E402
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIME_LIMIT = 900
 PR_SET_CHILD_SUBREAPER = 36
-FLAGS = "-std=gnu17 -D_GNU_SOURCE -O2 -g -w -fno-builtin-malloc -fno-builtin-free -fno-optimize-sibling-calls"
+FLAGS = "-std=gnu17 -D_GNU_SOURCE -O2 -w -fno-builtin-malloc -fno-builtin-free -fno-optimize-sibling-calls"
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -57,8 +57,10 @@ def build_reference(work):
 
 
 def build_churn(work):
-    cc("-fomit-frame-pointer", "-o", work + "/churn", os.path.join(HERE, "churn.c"), "-lpthread")
-    return work + "/churn"
+    made = os.path.join(work, "churn")
+    if not os.path.exists(made):
+        cc("-fomit-frame-pointer", "-o", made, os.path.join(HERE, "churn.c"), "-lpthread")
+    return made
 
 
 # ---- measuring ----------------------------------------------------------------------------------------------------
@@ -87,10 +89,12 @@ def measure(argv, env=None, limit=0):
     # Linux carries a process's peak over exec, so a child of this interpreter could not report less than
     # its 16 MiB; time(1) forks from something small.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.NamedTemporaryFile("r") as peak:
+        # by env(1): time(1) itself is not to be preloaded
+        argv = ["env", *("%s=%s" % v for v in (env or {}).items()), *argv]
         if os.path.exists("/usr/bin/time"):
             argv = ["/usr/bin/time", "-q", "-o", peak.name, "-f", "%M", *argv]
         start = time.monotonic()
-        p = subprocess.Popen(argv, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+        p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                              preexec_fn=prepare if limit else None, start_new_session=True)
         signal.signal(signal.SIGALRM, lambda *_: os.killpg(p.pid, signal.SIGKILL))
         signal.alarm(TIME_LIMIT)
@@ -146,7 +150,7 @@ def why_unsupported(options, work):
         name, _, value = option.partition("=")
         trace = os.path.join(work, "probe.hl")
         remove(trace)
-        r = measure(["/bin/true"], {"LD_PRELOAD": SO, "HEAPLEDGER_OUTPUT": trace, "HEAPLEDGER_OPTIONS": option})
+        r = measure([build_churn(work), "1"], {"LD_PRELOAD": SO, "HEAPLEDGER_OUTPUT": trace, "HEAPLEDGER_OPTIONS": option})
         if r["status"] or not os.path.exists(trace):
             return "%s: nothing was recorded" % option
         unknown = info(trace).get("unknown_options")

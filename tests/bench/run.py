@@ -17,12 +17,13 @@ Within a round every method runs once, each round begins with another one, and r
 median of the rounds, with the quartiles (of fewer than four rounds: the extremes) beside it.  Under `heapledger run` the region is in
 memory (memfd); "file" is bare LD_PRELOAD, where it is a file in --disk.  The collector writes the trace of `run` to the
 temporary directory (TMPDIR).  WORKLOADS=DIR names other json_regex.py, queries.sql and stl.cc.
-Lines that begin with BENCH are for programs; at the end a line per target says met or missed.  Status 0 even when targets are
-missed: they are no tests.
+Lines that begin with BENCH are for programs; at the end a line per target says met, missed or not measured.  Status 0 even when
+targets are missed, as they are no tests; 1 when a part could not be measured: the others go on.
 """
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -46,6 +47,7 @@ def arguments():
     parser.add_argument("--depths", default=",".join(map(str, captures.DEPTHS)))
     parser.add_argument("--patterns", default=",".join(captures.PATTERNS))
     parser.add_argument("--threads", default="1,100", help="threads of the memory part (default 1,100)")
+    parser.add_argument("--quiet-seconds", type=float, default=3, help="before the region is looked at (default 3)")
     parser.add_argument("--scale", type=float, default=1.0, help="how much the rig's own programs do (default 1)")
     parser.add_argument("--disk", help="a directory on a disk, for regions in a file (default: in the build directory)")
     parser.add_argument("--no-bare", action="store_true", help="no figures with the region in a file")
@@ -71,7 +73,7 @@ def describe(args, work):
 
 def main():
     args = arguments()
-    targets = rig.Targets()
+    targets, failed = rig.Targets(), 0
     mine = args.disk is None
     if mine:
         os.makedirs(rig.default_disk(), exist_ok=True)
@@ -80,15 +82,17 @@ def main():
         with tempfile.TemporaryDirectory(prefix="heapledger-bench.") as work:
             describe(args, work)
             for part in args.parts.split(","):
-                PARTS[part](args, targets, work)
+                try:
+                    PARTS[part](args, targets, work)
+                except (rig.Failure, subprocess.SubprocessError) as e:
+                    failed = 1
+                    rig.note("bench: %s: %s" % (part, e))
     finally:
         if mine:
             shutil.rmtree(args.disk, ignore_errors=True)
     targets.show()
+    return failed
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except rig.Failure as e:
-        sys.exit("bench: %s" % e)
+    sys.exit(main())

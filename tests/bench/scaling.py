@@ -13,15 +13,10 @@ from rig import (bench_line, build_capture, build_churn, check_losses, figure, m
 
 def programs(args, work):
     capture = build_capture(work)["omit"]
-    pairs = str(int(4000000 * args.scale) or 1)
-    deep = str(int(2000000 * args.scale) or 1)
-    return {"shallow": lambda n: [build_churn_once(work), pairs, str(n)],
+    pairs = str(int(15000000 * args.scale) or 1)
+    deep = str(int(6000000 * args.scale) or 1)
+    return {"shallow": lambda n: [build_churn(work), pairs, str(n)],
             "depth 20": lambda n: [capture, "p=.5", "20", deep, "1", str(n)]}
-
-
-def build_churn_once(work):
-    made = os.path.join(work, "churn")
-    return made if os.path.exists(made) else build_churn(work)
 
 
 def seconds(mode, argv, args, work, keep):
