@@ -12,6 +12,7 @@ from rig import (Failure, bench_line, build_capture, build_reference, check_loss
 
 PATTERNS = ("same", "p=.5", "p=.5small", "p=.5new", "known", "fresh")
 DEPTHS = (8, 16, 20, 32, 64, 128)
+REPETITIONS = 15
 REFERENCE = "unw_backtrace + trie"
 DEFAULT = "heapledger run"
 BY_LIBUNWIND = "unwind=libunwind run"
@@ -40,20 +41,21 @@ def methods(args, work):
 
 
 def pairs_of(pattern, depth, scale):
-    """Pairs of a repetition: enough to be timed well, few enough that the deep ones end and the tables stay under a
-    million nodes, as in the largest real programs."""
+    """Pairs of a repetition: enough to be timed well, so few that most repetitions fall between two interruptions, and
+    that the tables stay under a million nodes, as in the largest real programs."""
     if pattern in ("fresh", "p=.5new"):
-        n = 120000 // (depth - 5 if pattern == "fresh" else 2)
+        n = 600000 // REPETITIONS // (depth - 5 if pattern == "fresh" else 2)
     elif pattern == "known":
-        n = 600000 // depth
+        n = 3000000 // REPETITIONS // depth
     else:
-        n = 1000000 // (depth + 8)
+        n = 5000000 // REPETITIONS // (depth + 8)
     return max(1, int(n * scale))
 
 
 def run_one(method, programs, reference, pattern, depth, args, work, keep=False):
     """Nanoseconds a pair.  keep: look whether the trace lost something."""
-    argv = [programs[method.binary], pattern, str(depth), str(pairs_of(pattern, depth, args.scale)), "5"]
+    argv = [programs[method.binary], pattern, str(depth), str(pairs_of(pattern, depth, args.scale)),
+            str(REPETITIONS)]
     trace = os.path.join(args.disk if method.mode == "bare" else work, "capture.hl")
     env = {}
     if method.mode == "preload":
