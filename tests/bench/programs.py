@@ -19,7 +19,7 @@ HEAPTRACK_LIMIT = 10 << 30
 # of heaptrack raw's added wall time, at most
 ADDED = {"python": 1 / 6, "sqlite": 1 / 5, "clang++": 1 / 5, "cc1plus": 1 / 3, "malloc-bound": 1 / 4}
 WALL = {"clang++": 1.25, "cc1plus": 1.25}
-CHURN_PAIRS = 5000000
+CHURN_PAIRS = 20000000
 SAMPLE = "sample=512K"
 
 
