@@ -70,7 +70,7 @@ check-real: $(O)/deps-real all	## trace real programs, compare with valgrind
 soak: $(O)/deps-check all	## the random tests for longer: ROUNDS=500
 	$(Q)$(env) SIGKILL_ROUNDS=$(or $(ROUNDS),500) LIVESET_CASES="$(foreach s,11 12 13 14 15 16 17 18 19 20,$s:$s:400000)" \
 		sh tests/run_all.sh tests/e2e/sigkill.sh tests/e2e/liveset.sh
-bench: $(O)/deps-bench all	## time and memory against plain, heaptrack, valgrind
+bench: $(O)/deps-bench all	## what tracing costs beside plain, heaptrack, valgrind, and each target: met or missed
 	$(Q)$(env) python3 tests/bench/run.py $(BENCH)
 demo: $(O)/deps-demo all	## a report on an installed program and one on a sample
 	$(Q)$(env) sh samples/demo.sh
