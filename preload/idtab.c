@@ -1,8 +1,8 @@
 /*
  * idtab.c - entering keys, and tables that grow.
  *
- * Buckets of one cache line; a key lies in the first free place from its own bucket on.  At three quarters the next
- * table has half as many buckets again: 21 to 32 bytes a key.
+ * Open addressing.  A table is replaced by one with half as many places again: when it is half full, so that most keys lie
+ * in their first place; large ones when they are three quarters full, so that a key takes 21 to 32 bytes.
  *
  * Invariant: an entry's hash, once set, stays; so does its id.  A table that was replaced stays mapped, as
  * zeroes: who still reads it finds nothing, who still enters something there has entered it for nobody.
@@ -11,13 +11,13 @@
 #include "preload/sys.h"
 #include <sys/mman.h>
 
-#define FIRST_BUCKETS 1024u
+#define FIRST_ENTRIES 4096u
+#define LARGE_ENTRIES (1u << 20)
 #define HUGE_PAGE     ((size_t)2 << 20)
 
-static struct hl_id_table *make(uint32_t nbuckets)
+static struct hl_id_table *make(uint32_t nentries)
 {
-	size_t head = sizeof(struct hl_id_bucket);
-	size_t bytes = head + (size_t)(nbuckets + HL_ID_REACH) * sizeof(struct hl_id_bucket);
+	size_t head = 64, bytes = head + (size_t)(nentries + HL_ID_REACH) * sizeof(struct hl_id_entry);
 	size_t slack = bytes >= HUGE_PAGE ? HUGE_PAGE : 0;
 	char *map = hl_sys_mmap(bytes + slack, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -31,9 +31,9 @@ static struct hl_id_table *make(uint32_t nbuckets)
 		hl_sys_madvise(map, bytes, MADV_HUGEPAGE);
 	}
 	n = (struct hl_id_table *)map;
-	n->nbuckets = nbuckets;
-	n->full = nbuckets * HL_ID_WAYS / 4 * 3;
-	n->bucket = (struct hl_id_bucket *)((char *)n + head);
+	n->nentries = nentries;
+	n->full = nentries < LARGE_ENTRIES ? nentries / 2 : nentries / 4 * 3;
+	n->entry = (struct hl_id_entry *)((char *)n + head);
 	return n;
 }
 
@@ -44,7 +44,7 @@ int hl_idtab_init(struct hl_idtab *t, uint32_t last_max)
 	t->last_max = last_max;
 	if (atomic_load_explicit(&t->table, memory_order_relaxed))
 		return 0;
-	n = make(FIRST_BUCKETS);
+	n = make(FIRST_ENTRIES);
 	if (!n)
 		return -12;
 	atomic_store_explicit(&t->table, n, memory_order_release);
@@ -63,9 +63,9 @@ uint32_t hl_idtab_take(struct hl_idtab *t, uint32_t n)
 
 static void enter(struct hl_id_table *n, uint64_t hash, uint64_t what)
 {
-	struct hl_id_entry *e = n->bucket[(hash >> 32) * n->nbuckets >> 32].entry;
+	struct hl_id_entry *e = hl_idtab_place(n, hash);
 
-	for (uint32_t i = 0; i < HL_ID_REACH * HL_ID_WAYS; i++, e++) {
+	for (uint32_t i = 0; i < HL_ID_REACH; i++, e++) {
 		uint64_t none = 0;
 
 		if (atomic_load_explicit(&e->hash, memory_order_relaxed) == 0 &&
@@ -87,10 +87,9 @@ static void grow(struct hl_idtab *t, struct hl_id_table *old)
 						     memory_order_relaxed))
 		return;
 	if (atomic_load_explicit(&t->table, memory_order_relaxed) == old) {
-		n = make(old->nbuckets + old->nbuckets / 2);
+		n = make(old->nentries + old->nentries / 2);
 		if (n) {
-			struct hl_id_entry *e = old->bucket->entry;
-			struct hl_id_entry *end = e + (old->nbuckets + HL_ID_REACH) * HL_ID_WAYS;
+			struct hl_id_entry *e = old->entry, *end = e + old->nentries + HL_ID_REACH;
 
 			for (; e < end; e++) {
 				uint64_t what = atomic_load_explicit(&e->what, memory_order_acquire);
@@ -101,11 +100,11 @@ static void grow(struct hl_idtab *t, struct hl_id_table *old)
 			/* release: what was entered (partner: hl_idtab_bucket) */
 			atomic_store_explicit(&t->table, n, memory_order_release);
 			/* after the header: readers still use it */
-			hl_sys_madvise((char *)old + 4096, old->nbuckets * sizeof(struct hl_id_bucket) - 4096,
+			hl_sys_madvise((char *)old + 4096, old->nentries * sizeof *old->entry - 4096,
 				       MADV_DONTNEED);
 		} else {
 			/* not at every new key */
-			atomic_fetch_add_explicit(&old->full, old->nbuckets, memory_order_relaxed);
+			atomic_fetch_add_explicit(&old->full, old->nentries / 4, memory_order_relaxed);
 		}
 	}
 	atomic_store_explicit(&t->growing, 0, memory_order_release);

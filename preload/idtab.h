@@ -20,16 +20,13 @@ struct hl_id_entry {
 	_Atomic uint64_t what; /* low << 32 | id; 0: on its way */
 };
 
-#define HL_ID_WAYS 4u
-
-struct hl_id_bucket {
-	_Alignas(64) struct hl_id_entry entry[HL_ID_WAYS];
-};
+/* Places that a key may lie in, from its own on. */
+#define HL_ID_REACH 24u
 
 struct hl_id_table {
-	uint32_t nbuckets; /* without those that the last one spills into */
+	uint32_t nentries;     /* without those that the last one spills into */
 	_Atomic uint32_t full; /* ids from here on make it grow */
-	struct hl_id_bucket *bucket;
+	struct hl_id_entry *entry;
 };
 
 struct hl_idtab {
@@ -48,31 +45,27 @@ void hl_idtab_put(struct hl_idtab *t, uint64_t hash, uint32_t low, uint32_t id);
 /* Nobody with that tid is at work any more (0: nobody at all, in a forked child). */
 void hl_idtab_abandon(struct hl_idtab *t, uint32_t tid);
 
-static inline const struct hl_id_bucket *hl_idtab_bucket(struct hl_idtab *t, uint64_t hash)
+static inline struct hl_id_entry *hl_idtab_place(const struct hl_id_table *t, uint64_t hash)
 {
-	/* acquire: the table's contents (partner: grow in idtab.c) */
-	const struct hl_id_table *now = atomic_load_explicit(&t->table, memory_order_acquire);
-
-	return &now->bucket[(hash >> 32) * now->nbuckets >> 32];
+	return &t->entry[(hash >> 32) * t->nentries >> 32];
 }
 
 static inline void hl_idtab_prefetch(struct hl_idtab *t, uint64_t hash)
 {
-	__builtin_prefetch(hl_idtab_bucket(t, hash));
+	__builtin_prefetch(hl_idtab_place(atomic_load_explicit(&t->table, memory_order_acquire), hash));
 }
-
-/* Buckets that a key may lie in: its own and those behind it. */
-#define HL_ID_REACH 4u
 
 /* The id of the key, 0: unknown.  hash is not 0. */
 static inline uint32_t hl_idtab_find(struct hl_idtab *t, uint64_t hash, uint32_t low)
 {
-	const struct hl_id_entry *e = hl_idtab_bucket(t, hash)->entry;
+	/* acquire: the table's contents (partner: grow in idtab.c) */
+	const struct hl_id_entry *e =
+		hl_idtab_place(atomic_load_explicit(&t->table, memory_order_acquire), hash);
 
-	for (uint32_t i = 0; i < HL_ID_REACH * HL_ID_WAYS; i++, e++) {
+	for (uint32_t i = 0; i < HL_ID_REACH; i++, e++) {
 		uint64_t h = atomic_load_explicit(&e->hash, memory_order_relaxed);
 
-		if (h == hash) {
+		if (__builtin_expect(h == hash, 1)) {
 			/* acquire: the id's record is committed (partner: hl_idtab_put) */
 			uint64_t what = atomic_load_explicit(&e->what, memory_order_acquire);
 

@@ -1,39 +1,38 @@
 /*
  * rulecache.c - entering rules, and tables that grow.
  *
- * At three quarters the next table has half as many lines again.  A word that is entered while the table is copied
- * may be lost: it is found out again.  A table that was replaced stays mapped, as zeroes.
+ * Open addressing, at most half full: nearly every word lies in its first place, so that the search is one
+ * branch that the CPU foresees.  A word that is entered while the table is copied may be lost: it is found out
+ * again.  A table that was replaced stays mapped, as zeroes.
  */
 #include "preload/rulecache.h"
 #include <sys/mman.h>
 
-#define FIRST_LINES 256u
+#define FIRST_WORDS 2048u
 
-static struct hl_rule_line first_lines[FIRST_LINES + HL_RULE_REACH];
-static const struct hl_rule_table first = {first_lines, FIRST_LINES, FIRST_LINES *HL_RULE_WAYS / 4 * 3};
+static _Atomic uint64_t first_words[FIRST_WORDS + HL_RULE_REACH];
+static const struct hl_rule_table first = {first_words, FIRST_WORDS, FIRST_WORDS / 2};
 struct hl_rule_cache hl_rules = {.table = &first};
 
 static void enter(const struct hl_rule_table *t, uint64_t word)
 {
 	uint64_t address = word >> 16;
-	_Atomic uint64_t *w = t->line[(address * 0x9e3779b97f4a7c15ull >> 32) * t->nlines >> 32].word;
+	_Atomic uint64_t *w = (_Atomic uint64_t *)hl_rules_place(t, address);
 	uint32_t i = 0;
 
-	for (; i < HL_RULE_REACH * HL_RULE_WAYS; i++) {
+	for (; i < HL_RULE_REACH; i++) {
 		uint64_t old = atomic_load_explicit(&w[i], memory_order_relaxed);
 
 		if (!old || old >> 16 == address)
 			break;
 	}
-	if (i == HL_RULE_REACH * HL_RULE_WAYS)
-		i = (uint32_t)(address * 0x9e3779b97f4a7c15ull) % HL_RULE_WAYS;
-	atomic_store_explicit(&w[i], word, memory_order_relaxed);
+	atomic_store_explicit(&w[i % HL_RULE_REACH], word, memory_order_relaxed);
 }
 
 static void grow(const struct hl_rule_table *old)
 {
-	uint32_t none = 0, nlines = old->nlines + old->nlines / 2;
-	size_t bytes = 4096 + (size_t)(nlines + HL_RULE_REACH) * sizeof(struct hl_rule_line);
+	uint32_t none = 0, nwords = old->nwords * 2;
+	size_t head = 64, bytes = head + (size_t)(nwords + HL_RULE_REACH) * sizeof(uint64_t);
 	struct hl_rule_table *n;
 
 	/* who leaves by a jump in here has made the last table */
@@ -45,21 +44,20 @@ static void grow(const struct hl_rule_table *old)
 		    : hl_sys_mmap(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 				  -1, 0);
 	if (n) {
-		n->line = (struct hl_rule_line *)((char *)n + 4096);
-		n->nlines = nlines;
-		n->full = nlines * HL_RULE_WAYS / 4 * 3;
-		for (uint32_t k = 0; k < old->nlines + HL_RULE_REACH; k++)
-			for (uint32_t i = 0; i < HL_RULE_WAYS; i++) {
-				uint64_t word =
-					atomic_load_explicit(&old->line[k].word[i], memory_order_relaxed);
+		n->word = (_Atomic uint64_t *)((char *)n + head);
+		n->nwords = nwords;
+		n->full = nwords / 2;
+		for (uint32_t k = 0; k < old->nwords + HL_RULE_REACH; k++) {
+			uint64_t word = atomic_load_explicit(&old->word[k], memory_order_relaxed);
 
-				if (word)
-					enter(n, word);
-			}
-		/* release: the words (partner: hl_rules_line) */
+			if (word)
+				enter(n, word);
+		}
+		/* release: the words (partner: hl_rules_find) */
 		atomic_store_explicit(&hl_rules.table, n, memory_order_release);
 		if (old != &first)
-			hl_sys_madvise(old->line, old->nlines * sizeof(struct hl_rule_line), MADV_DONTNEED);
+			hl_sys_madvise((char *)old + 4096, old->nwords * sizeof(uint64_t) - 4096,
+				       MADV_DONTNEED);
 	}
 	atomic_store_explicit(&hl_rules.growing, 0, memory_order_release);
 }
@@ -78,9 +76,8 @@ void hl_rules_flush(void)
 {
 	const struct hl_rule_table *t = atomic_load_explicit(&hl_rules.table, memory_order_acquire);
 
-	for (uint32_t k = 0; k < t->nlines + HL_RULE_REACH; k++)
-		for (uint32_t i = 0; i < HL_RULE_WAYS; i++)
-			atomic_store_explicit(&t->line[k].word[i], 0, memory_order_relaxed);
+	for (uint32_t k = 0; k < t->nwords + HL_RULE_REACH; k++)
+		atomic_store_explicit(&t->word[k], 0, memory_order_relaxed);
 	atomic_store_explicit(&hl_rules.count, 0, memory_order_relaxed);
 }
 

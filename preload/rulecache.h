@@ -11,16 +11,11 @@
 #include "preload/sys.h"
 #include <stdatomic.h>
 
-#define HL_RULE_WAYS  8u
-#define HL_RULE_REACH 2u /* lines that a word may lie in: its own and the next */
-
-struct hl_rule_line {
-	_Alignas(64) _Atomic uint64_t word[HL_RULE_WAYS];
-};
+#define HL_RULE_REACH 16u /* places that a word may lie in, from its own on */
 
 struct hl_rule_table {
-	struct hl_rule_line *line;
-	uint32_t nlines; /* without those that the last one spills into */
+	_Atomic uint64_t *word;
+	uint32_t nwords; /* without those that the last one spills into */
 	uint32_t full;   /* words from here on make it grow */
 };
 
@@ -31,17 +26,15 @@ struct hl_rule_cache {
 };
 extern struct hl_rule_cache hl_rules __attribute__((visibility("hidden")));
 
-static inline const struct hl_rule_line *hl_rules_line(uint64_t address)
+static inline const _Atomic uint64_t *hl_rules_place(const struct hl_rule_table *t, uint64_t address)
 {
-	/* acquire: the words (partner: grow in rulecache.c) */
-	const struct hl_rule_table *t = atomic_load_explicit(&hl_rules.table, memory_order_acquire);
-
-	return &t->line[(address * 0x9e3779b97f4a7c15ull >> 32) * t->nlines >> 32];
+	return &t->word[(address * 0x9e3779b97f4a7c15ull >> 32) * t->nwords >> 32];
 }
 
 static inline void hl_rules_prefetch(uint64_t address)
 {
-	__builtin_prefetch(hl_rules_line(address));
+	__builtin_prefetch((const void *)hl_rules_place(
+		atomic_load_explicit(&hl_rules.table, memory_order_acquire), address));
 }
 
 #define HL_RULE_NONE 0u /* as a word: not in the cache */
@@ -49,12 +42,14 @@ static inline void hl_rules_prefetch(uint64_t address)
 /* The word of the address, HL_RULE_NONE: it has none. */
 static inline uint64_t hl_rules_find(uint64_t address)
 {
-	const _Atomic uint64_t *w = hl_rules_line(address)->word;
+	/* acquire: the words (partner: grow in rulecache.c) */
+	const _Atomic uint64_t *w =
+		hl_rules_place(atomic_load_explicit(&hl_rules.table, memory_order_acquire), address);
 
-	for (uint32_t i = 0; i < HL_RULE_REACH * HL_RULE_WAYS; i++) {
+	for (uint32_t i = 0; i < HL_RULE_REACH; i++) {
 		uint64_t word = atomic_load_explicit(&w[i], memory_order_relaxed);
 
-		if (word >> 16 == address)
+		if (HL_LIKELY(word >> 16 == address))
 			return word;
 		if (!word)
 			break;

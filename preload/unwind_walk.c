@@ -18,7 +18,8 @@ uint32_t hl_unwind_walk(struct hl_thread *t, struct hl_stream *s, uintptr_t fram
 
 		if (n || !hl_pc_is_ours(f->pc))
 			s->pcs[n++] = f->pc;
-		r = hl_cpu_leave(&w, &s->cfi, f, up);
+		if (HL_UNLIKELY(!hl_cpu_hop(&w, f, up)))
+			r = hl_cpu_leave(&w, &s->cfi, f, up);
 		f = up;
 		up = was;
 	}
