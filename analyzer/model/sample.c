@@ -15,12 +15,12 @@ static uint64_t to_units(double v, unsigned shift)
 struct hl_weight hl_weigh_sampled(uint64_t sample_bytes, uint8_t domain, uint64_t size)
 {
 	/* expm1: where x is small, 1 - exp(-x) would be rounding error only */
-	double s = (double)size, x = (size ? s : 1) / (double)sample_bytes, p = -expm1(-x), blocks = 1 / p;
+	double s = (double)size, x = (size ? s : 1) / (double)sample_bytes, blocks = -1 / expm1(-x);
 	double variance = exp(-x) * blocks * blocks;
 
+	/* shifted, so that the pieces of a mapping weigh what it weighed */
 	if (domain == HL_DOMAIN_MMAP)
-		return (struct hl_weight){to_units(s, HL_SAMPLE_BYTE_SHIFT), 1ull << HL_SAMPLE_BLOCK_SHIFT, 0,
-					  0};
+		return (struct hl_weight){size << HL_SAMPLE_BYTE_SHIFT, 1ull << HL_SAMPLE_BLOCK_SHIFT, 0, 0};
 	return (struct hl_weight){to_units(s * blocks, HL_SAMPLE_BYTE_SHIFT),
 				  to_units(blocks, HL_SAMPLE_BLOCK_SHIFT), s * s * variance, variance};
 }
