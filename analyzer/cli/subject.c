@@ -210,6 +210,7 @@ void hl_subject_share(struct hl_subject *a, struct hl_subject *b)
 {
 	struct hl_subject *later = a->until > b->until ? a : b, *earlier = later == a ? b : a;
 
-	if (a->trace && b->trace && hl_subject_same_process(a, b))
+	if (a->trace && b->trace && hl_subject_same_process(a, b) &&
+	    hl_trace_facts(a->trace)->sample_bytes == hl_trace_facts(b->trace)->sample_bytes)
 		later->shared_until = earlier->until;
 }
