@@ -137,7 +137,7 @@ static int parse(struct run *r, const struct hl_verb *verb, int argc, char **arg
 {
 	struct hl_options o;
 	const char *arg;
-	int id, err;
+	int id, err = HL_OK;
 
 	r->output = HL_OUTPUT_DEFAULT;
 	r->depth = DEPTH_DEFAULT;
@@ -145,13 +145,11 @@ static int parse(struct run *r, const struct hl_verb *verb, int argc, char **arg
 	r->on_full = "wait";
 	r->follow = "all";
 	hl_options_start(&o, verb, argc, argv);
-	while ((id = hl_options_next(&o, &arg, d)) > 0) {
-		err = parse_one(r, id, arg, d);
-		if (err)
-			return err;
-	}
-	if (id < 0)
-		return id;
+	while ((id = hl_options_next(&o, &arg, d)) > 0)
+		if (!err)
+			err = parse_one(r, id, arg, d);
+	if (err || id)
+		return err ? err : id;
 	if (o.next >= argc)
 		return hl_fail(d, HL_ERR_USAGE, "run: no command; see heapledger run --help");
 	r->argv = argv + o.next;
