@@ -162,9 +162,8 @@ int hl_layer_take_sample(struct hl_layer *l, struct hl_fact_record *f)
 	if (!l->sample_bytes)
 		l->sample_bytes = bytes;
 	else if (l->sample_bytes != bytes)
-		hl_source_problem(l->source,
-				  "%s: a sample of one in %llu bytes is also said to be one in %llu",
-				  l->source->path, (unsigned long long)l->sample_bytes,
-				  (unsigned long long)bytes);
+		hl_source_problem(
+			l->source, "%s: a sample of one in %llu bytes is also said to be one in %llu",
+			l->source->path, (unsigned long long)l->sample_bytes, (unsigned long long)bytes);
 	return 1;
 }
