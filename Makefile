@@ -19,7 +19,7 @@ obj   = $(patsubst %.c,$(O)/%.o,$(1))
 
 so_src  := $(wildcard preload/*.c)
 an_src  := $(wildcard analyzer/*/*.c)
-an_libs := -ldw -lelf -lzstd -lyajl -ljansson -liberty -lpthread
+an_libs := -ldw -lelf -lzstd -lyajl -ljansson -liberty -lpthread -lm
 # every module of the analyzer but main, for the unit tests
 an_mod  := $(filter-out analyzer/cli/main.c,$(an_src))
 # unit tests link the modules, never the hooks, so a test keeps its own malloc
@@ -79,11 +79,11 @@ deps:	## install (as root) or name the packages that build and check need
 
 # libFuzzer's own copy of what reads a trace, one minute: FUZZ_SECONDS=N
 fuzz_src := $(filter analyzer/base/% analyzer/input/%,$(an_src)) \
-	$(addprefix analyzer/model/,replay.c book.c ranges.c repair.c)
+	$(addprefix analyzer/model/,replay.c book.c sample.c ranges.c repair.c)
 $(O)/fuzz/trace_fuzz: tests/fuzz/trace_fuzz.c $(fuzz_src)
 	@mkdir -p $(@D)
 	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $^ -lzstd
+		-fno-sanitize-recover=undefined -o $@ $^ -lzstd -lm
 $(O)/fuzz/make_corpus: tests/fuzz/make_corpus.c analyzer/collect/writer.c $(filter analyzer/base/%,$(an_src))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(base)) -o $@ $^ -lzstd

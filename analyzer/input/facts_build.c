@@ -231,9 +231,26 @@ static void build_process(struct hl_facts *f, struct hl_layer *own)
 	}
 }
 
+/* A child samples as its parent does: of two statements that differ the nearer counts. */
+static void build_sample(struct hl_facts *f, struct hl_layer *layers, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		uint64_t bytes = layers[k].sample_bytes;
+
+		if (!f->sample_bytes)
+			f->sample_bytes = bytes;
+		else if (bytes && bytes != f->sample_bytes)
+			hl_source_problem(layers[0].source,
+					  "%s: a sample of one in %llu bytes, its parent's is one in %llu",
+					  layers[0].source->path, (unsigned long long)f->sample_bytes,
+					  (unsigned long long)bytes);
+	}
+}
+
 void hl_facts_build(struct hl_facts *f, struct hl_layer *layers, size_t n)
 {
 	*f = (struct hl_facts){.sync_stamp = layers[0].sync_stamp};
+	build_sample(f, layers, n);
 	for (int k = 0; k < HL_LOST_KINDS; k++)
 		f->lost[k] = layers[0].lost[k];
 	build_nodes(f, layers, n);

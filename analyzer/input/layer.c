@@ -194,6 +194,8 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 		return hl_layer_take_fork(l, f);
 	case HL_FACT_PARENT:
 		return hl_layer_take_parent(l, f);
+	case HL_FACT_SAMPLE:
+		return hl_layer_take_sample(l, f);
 	case HL_FACT_RANGE:
 	case HL_FACT_IMAGE_BEGIN:
 	case HL_FACT_IMAGE_REGS:
@@ -201,7 +203,7 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 	case HL_FACT_IMAGE_END:
 		return f->must ? -2 : 1; /* reserved: known by name only */
 	}
-	if (f->kind == 0 || f->kind > HL_FACT_IMAGE_END)
+	if (f->kind == 0 || f->kind > HL_FACT_SAMPLE)
 		return f->must ? -2 : -1;
 	if (late)
 		return 1;

@@ -51,6 +51,7 @@ struct hl_layer {
 	uint64_t exec_stamp;
 	uint64_t lost[HL_LOST_KINDS];
 	uint64_t sync_stamp;
+	uint64_t sample_bytes; /* 0: it is no sample */
 	/* fork */
 	int forked;
 	struct hl_limits inherited; /* of the parent's records */
@@ -76,6 +77,7 @@ int hl_layer_take_exec(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_end(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_lost(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_sync(struct hl_layer *l, struct hl_fact_record *f);
+int hl_layer_take_sample(struct hl_layer *l, struct hl_fact_record *f);
 /* A string of the record as a C string, cut at its first NUL; replaces *s.  0: malformed. */
 int hl_layer_string(struct hl_fact_record *f, char **s);
 

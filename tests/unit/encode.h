@@ -269,6 +269,12 @@ static inline void encode_numbers(struct encode *e, unsigned kind, size_t n, con
 #define ENCODE_NUMBERS(e, kind, ...)                                                                         \
 	encode_numbers(e, kind, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
 
+/* That the trace is a sample. */
+static inline void encode_sample(struct encode *e, uint64_t bytes)
+{
+	ENCODE_NUMBERS(e, HL_FACT_SAMPLE | HL_TAG_MUST >> 2, bytes);
+}
+
 static inline void encode_module(struct encode *e, uint64_t id, uint64_t epoch, uint64_t start, uint64_t end,
 				 uint64_t bias, const char *path, const void *build_id, size_t build_id_bytes)
 {
