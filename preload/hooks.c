@@ -31,20 +31,35 @@ static inline void recorded(struct hl_thread *t, void *p, size_t size, enum hl_e
 	hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, caller);
 }
 
-HL_EXPORT void *malloc(size_t size)
+static __attribute__((noinline)) void *malloc_slow(size_t size, uintptr_t frame, uint64_t caller)
 {
 	struct hl_thread *t;
 	void *p;
 
 	if (!hl_real_ready())
-		return hl_boot_alloc(size, 16, HL_CALLER);
-	t = hl_enter();
+		return hl_boot_alloc(size, 16, caller);
+	t = hl_enter_at(frame);
 	p = hl_real.malloc(size);
 	if (t) {
 		if (p)
-			recorded(t, p, size, HL_ENTRY_MALLOC, HL_CALLER);
+			recorded(t, p, size, HL_ENTRY_MALLOC, caller);
 		hl_leave(t);
 	}
+	return p;
+}
+
+HL_EXPORT void *malloc(size_t size)
+{
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	struct hl_thread *t = hl_enter_fast(frame);
+	void *p;
+
+	if (HL_UNLIKELY(!t))
+		return malloc_slow(size, frame, HL_CALLER);
+	p = hl_real.malloc(size);
+	if (HL_LIKELY(p != NULL))
+		recorded(t, p, size, HL_ENTRY_MALLOC, HL_CALLER);
+	hl_leave(t);
 	return p;
 }
 
@@ -83,8 +98,33 @@ static void free_boot(void *p, enum hl_entry entry)
 	}
 }
 
+static inline enum hl_entry entry_of_free(struct hl_thread *t)
+{
+	return HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT && t->entry_hint >= HL_ENTRY_DELETE &&
+			   hl_hint_holds(t))
+		       ? (enum hl_entry)t->entry_hint
+		       : HL_ENTRY_FREE;
+}
+
+static __attribute__((noinline)) void free_slow(void *p, uintptr_t frame)
+{
+	struct hl_thread *t;
+
+	if (!hl_real_ready())
+		return;
+	t = hl_enter_at(frame);
+	if (t) {
+		hl_record_free(t, (uint64_t)(uintptr_t)p, entry_of_free(t));
+		hl_real.free(p);
+		hl_leave(t);
+		return;
+	}
+	hl_real.free(p);
+}
+
 HL_EXPORT void free(void *p)
 {
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
 	struct hl_thread *t;
 
 	if (!p)
@@ -93,20 +133,14 @@ HL_EXPORT void free(void *p)
 		free_boot(p, HL_ENTRY_FREE);
 		return;
 	}
-	if (!hl_real_ready())
-		return;
-	t = hl_enter();
-	if (t) {
-		hl_record_free(t, (uint64_t)(uintptr_t)p,
-			       HL_UNLIKELY(t->entry_hint >= HL_ENTRY_DELETE &&
-					   t->entry_hint != HL_ENTRY_COUNT && hl_hint_holds(t))
-				       ? (enum hl_entry)t->entry_hint
-				       : HL_ENTRY_FREE);
-		hl_real.free(p);
-		hl_leave(t);
+	t = hl_enter_fast(frame);
+	if (HL_UNLIKELY(!t)) {
+		free_slow(p, frame);
 		return;
 	}
+	hl_record_free(t, (uint64_t)(uintptr_t)p, entry_of_free(t));
 	hl_real.free(p);
+	hl_leave(t);
 }
 
 /* Not in our libc's headers: gone from glibc 2.26, new in C23. */

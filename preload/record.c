@@ -66,6 +66,12 @@ static uint8_t *put_tag(uint8_t *p, uint32_t tag, uint64_t delta)
 	return hl_put_uv(p, delta - HL_STAMP_MORE);
 }
 
+/* Four bytes at once: EVENT_ROOM has them, and what is not needed is written over. */
+static inline void put_word(uint8_t *p, uint32_t word)
+{
+	__builtin_memcpy(p, &word, sizeof word);
+}
+
 /* Can the address be coded as a miss (see format.h)? */
 static int near(const struct hl_stream *s, uint64_t address)
 {
@@ -133,16 +139,23 @@ void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum 
 	unsigned ah = hl_addr_slot(address), sh = hl_site_slot(se, size);
 	struct hl_site *site = &s->sites[sh];
 	int ahit = s->addresses[ah] == address, shit = site->stack_entry == se && site->size == size;
+	uint32_t tag = HL_TAG_ALLOC | (ahit ? HL_TAG_HIT : 0) | (shit ? HL_TAG_SITE : 0);
 
-	p = put_tag(start, HL_TAG_ALLOC | (ahit ? HL_TAG_HIT : 0) | (shit ? HL_TAG_SITE : 0), delta);
-	p = put_address(s, p, address, ah, ahit);
-	if (shit) {
-		*p++ = (uint8_t)sh;
+	if (HL_LIKELY(ahit & shit && delta < HL_STAMP_MORE)) {
+		put_word(start, tag | (uint32_t)delta << 4 | ah << 8 | sh << 16);
+		p = start + 3;
+		s->address = address;
 	} else {
-		p = hl_put_uv(p, se);
-		p = hl_put_uv(p, size);
-		site->stack_entry = se;
-		site->size = size;
+		p = put_tag(start, tag, delta);
+		p = put_address(s, p, address, ah, ahit);
+		if (shit) {
+			*p++ = (uint8_t)sh;
+		} else {
+			p = hl_put_uv(p, se);
+			p = hl_put_uv(p, size);
+			site->stack_entry = se;
+			site->size = size;
+		}
 	}
 	if (HL_UNLIKELY(hl_guest.config.growth))
 		grow(s, weight(address));
@@ -171,10 +184,16 @@ void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
 	unsigned h = hl_addr_slot(address);
 	int hit = s->addresses[h] == address;
 
-	p = put_tag(start,
-		    HL_TAG_FREE | (hit ? HL_TAG_HIT : 0) | (entry == HL_ENTRY_DELETE ? HL_TAG_DELETE : 0),
-		    advance(s, now(s, 0)));
-	p = put_address(s, p, address, h, hit);
+	uint32_t tag = HL_TAG_FREE | (hit ? HL_TAG_HIT : 0) | (entry == HL_ENTRY_DELETE ? HL_TAG_DELETE : 0);
+	uint64_t delta = advance(s, now(s, 0));
+
+	if (HL_LIKELY(hit && delta < HL_STAMP_MORE)) {
+		put_word(start, tag | (uint32_t)delta << 4 | h << 8);
+		p = start + 2;
+		s->address = address;
+	} else {
+		p = put_address(s, put_tag(start, tag, delta), address, h, hit);
+	}
 	if (HL_UNLIKELY(hl_guest.config.growth))
 		grow(s, -weight(address));
 	hl_slots_commit(s, p);
