@@ -10,6 +10,7 @@
  */
 #include "preload/boot.h"
 #include "preload/enter.h"
+#include "preload/event.h"
 #include "preload/real.h"
 #include "preload/record.h"
 #include <errno.h>
@@ -57,7 +58,9 @@ HL_EXPORT void *malloc(size_t size)
 	if (HL_UNLIKELY(!t))
 		return malloc_slow(size, frame, HL_CALLER);
 	p = hl_real.malloc(size);
-	if (HL_LIKELY(p != NULL))
+	if (HL_LIKELY(p != NULL) &&
+	    (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) ||
+	     HL_UNLIKELY(!hl_event_try_alloc(t, (uint64_t)(uintptr_t)p, size, HL_ENTRY_MALLOC, HL_CALLER))))
 		recorded(t, p, size, HL_ENTRY_MALLOC, HL_CALLER);
 	hl_leave(t);
 	return p;
@@ -138,7 +141,9 @@ HL_EXPORT void free(void *p)
 		free_slow(p, frame);
 		return;
 	}
-	hl_record_free(t, (uint64_t)(uintptr_t)p, entry_of_free(t));
+	if (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) ||
+	    HL_UNLIKELY(!hl_event_try_free(t, (uint64_t)(uintptr_t)p)))
+		hl_record_free(t, (uint64_t)(uintptr_t)p, entry_of_free(t));
 	hl_real.free(p);
 	hl_leave(t);
 }
