@@ -123,7 +123,8 @@ void hl_config_read(char **envp)
 		} else if ((v = hl_after(*envp, "LD_PRELOAD=")))
 			find_library(v);
 	}
-	g->config.room = g->config.depth > HL_ROOM_MIN || g->config.depth == 1 ? g->config.depth : HL_ROOM_MIN;
+	g->config.room =
+		g->config.depth > HL_ROOM_MIN || g->config.depth == 1 ? g->config.depth : HL_ROOM_MIN;
 	hl_sys_readlink("/proc/self/exe", g->exe, sizeof g->exe);
 }
 

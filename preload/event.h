@@ -132,8 +132,7 @@ static inline void hl_event_free(struct hl_stream *s, uint8_t *start, uint64_t a
 		hl_slots_commit(s, start + 2);
 		return;
 	}
-	hl_slots_commit(
-		s, hl_event_put_address(s, hl_event_put_tag(start, tag, delta), address, h, hit));
+	hl_slots_commit(s, hl_event_put_address(s, hl_event_put_tag(start, tag, delta), address, h, hit));
 }
 
 /* 1: the common event was written; 0: nothing was, use hl_record_alloc or _free, which know the rest. */

@@ -18,7 +18,7 @@ enum hl_state {
 	HL_STARTING, /* one thread starts it */
 	HL_ACTIVE,   /* every event is recorded */
 	HL_SAMPLING, /* some are, see sample.h */
-	HL_INERT /* real functions are known, nothing is recorded */
+	HL_INERT     /* real functions are known, nothing is recorded */
 };
 
 struct hl_hot {
@@ -27,29 +27,24 @@ struct hl_hot {
 };
 extern struct hl_hot hl_hot __attribute__((visibility("hidden")));
 
-enum hl_unwind_method {
-	HL_UNWIND_CFI,
-	HL_UNWIND_WALK,
-	HL_UNWIND_LIBUNWIND,
-	HL_UNWIND_CHECK,
-	HL_UNWIND_NONE
-};
+enum hl_unwind_method { HL_UNWIND_CFI, HL_UNWIND_WALK, HL_UNWIND_LIBUNWIND, HL_UNWIND_CHECK, HL_UNWIND_NONE };
 
 /* Frames of a stack that are kept at least, when any are: a stack deeper than depth is recorded whole up to
  * here, because its outer frames are those of the stack before, while windows of it have none in common. */
 #define HL_ROOM_MIN 320u
 
 struct hl_config {
-	uint32_t depth; /* frames of a stack that reports show */
-	uint32_t room;  /* frames of a stack that can be recorded: 1, or depth and at least HL_ROOM_MIN */
-	uint8_t mmap;   /* mmap family counts */
-	uint8_t drop;   /* on-full=drop */
-	uint8_t growth; /* keep live_delta */
+	uint32_t depth;  /* frames of a stack that reports show */
+	uint32_t room;   /* frames of a stack that can be recorded: 1, or depth and at least HL_ROOM_MIN */
+	uint8_t mmap;    /* mmap family counts */
+	uint8_t drop;    /* on-full=drop */
+	uint8_t growth;  /* keep live_delta */
 	uint8_t special; /* 1: an event takes more than its coding (growth, sample) */
 	uint8_t follow_none;
 	uint8_t unwind;    /* enum hl_unwind_method */
 	uint64_t max_disk; /* bare: bytes of the file at most */
-	uint64_t sample;   /* bytes from one point of the sample to the next on average; 0: everything is recorded */
+	uint64_t
+		sample; /* bytes from one point of the sample to the next on average; 0: everything is recorded */
 	char follow[256];  /* glob of program names, "" all */
 	char options[512]; /* HEAPLEDGER_OPTIONS as found */
 	uint32_t unknown_options;

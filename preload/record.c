@@ -94,7 +94,8 @@ static int enters_sample(struct hl_thread *t, struct hl_stream *s, uint64_t key,
 }
 
 /* The end of a block in a sampled program: 1: record it. */
-static int leaves_sample(struct hl_thread *t, struct hl_stream *s, uint64_t key, uint64_t *size, int *temporary)
+static int leaves_sample(struct hl_thread *t, struct hl_stream *s, uint64_t key, uint64_t *size,
+			 int *temporary)
 {
 	if (!hl_sample_drop(t, key, size, temporary))
 		return 0;

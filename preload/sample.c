@@ -88,8 +88,8 @@ static struct table *make(uint32_t k)
 	uint32_t bits = FIRST_BITS + 3 * k;
 	size_t keys = (((size_t)1 << bits) + REACH) * sizeof(uint64_t);
 	size_t bytes = 64 + keys + (((size_t)1 << bits) + REACH) * sizeof(struct entry);
-	char *map = hl_sys_mmap(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-				0);
+	char *map = hl_sys_mmap(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+				-1, 0);
 	struct table *n = (struct table *)map, *none = NULL;
 
 	if (!n)
@@ -122,9 +122,8 @@ static int enter(uint64_t key, const struct entry *e)
 			uint64_t none = 0;
 
 			if (!atomic_load_explicit(&n->key[i], memory_order_relaxed) &&
-			    atomic_compare_exchange_strong_explicit(&n->key[i], &none, key,
-								    memory_order_acquire,
-								    memory_order_relaxed)) {
+			    atomic_compare_exchange_strong_explicit(
+				    &n->key[i], &none, key, memory_order_acquire, memory_order_relaxed)) {
 				n->entry[i] = *e;
 				return 1;
 			}
@@ -137,7 +136,8 @@ static int leave(uint64_t key, struct entry *e)
 {
 	struct table *n;
 
-	for (uint32_t k = 0; k < TABLES && (n = atomic_load_explicit(&tables[k], memory_order_acquire)); k++) {
+	for (uint32_t k = 0; k < TABLES && (n = atomic_load_explicit(&tables[k], memory_order_acquire));
+	     k++) {
 		uint64_t at = place(n, key);
 
 		for (uint64_t i = at; i < at + REACH; i++)
@@ -197,8 +197,8 @@ int hl_sample_drop(struct hl_thread *t, uint64_t key, uint64_t *size, int *tempo
 		return 0;
 	count(key, -1);
 	*size = e.size;
-	*temporary = t->serial && e.serial == t->serial &&
-		     e.drawn == t->sample_drawn - (uint64_t)t->sample_left;
+	*temporary =
+		t->serial && e.serial == t->serial && e.drawn == t->sample_drawn - (uint64_t)t->sample_left;
 	return 1;
 }
 

@@ -32,7 +32,7 @@ struct hl_walk {
 	uint32_t node;      /* node whose frames come next */
 	uint32_t next, end; /* frames still to give */
 	uint32_t steps;
-	uint32_t nodes; /* passed, at most the depth that was asked for */
+	uint32_t nodes;   /* passed, at most the depth that was asked for */
 	uint32_t pending; /* one frame to give before all others, HL_ID_NONE */
 	int truncated;    /* complete only when the walk is over */
 };

@@ -20,7 +20,7 @@
 #define GRACE_NS     10000000u
 #define LONE_ROUNDS  50
 /* `run` has heard the report and lets go of the region within moments, unless it is stopped. */
-#define LET_GO_MS    50
+#define LET_GO_MS 50
 
 static void close_range_of(int first, int last)
 {

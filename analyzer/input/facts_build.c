@@ -44,7 +44,7 @@ struct sites {
 	struct site {
 		uint64_t pc;
 		uint8_t flags, known;
-	} *at;
+	} * at;
 	uint32_t n;
 };
 

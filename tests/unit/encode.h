@@ -238,7 +238,8 @@ static inline void encode_site(struct encode *e, uint64_t id, uint64_t pc, unsig
 }
 
 /* n nodes from id on, each the parent of the next. */
-static inline void encode_chain(struct encode *e, uint64_t id, uint64_t parent, size_t n, const uint64_t *sites)
+static inline void encode_chain(struct encode *e, uint64_t id, uint64_t parent, size_t n,
+				const uint64_t *sites)
 {
 	size_t at = encode_fact(e, HL_FACT_CHAIN);
 
