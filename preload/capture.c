@@ -174,7 +174,7 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 			s->trail.n = 0;
 			s->trail.epoch = epoch;
 		}
-		hl_unwind(t, s, t->frame[t->level - 1], caller, &u);
+		hl_unwind(t, s, t->at[t->level - 1], caller, &u);
 		e.epoch_moved = 0;
 		node = u.truncated ? intern_truncated(&e, epoch) : intern(&e, u.kept, epoch);
 	} while (HL_UNLIKELY(e.epoch_moved));

@@ -10,7 +10,7 @@
 #define HL_CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 /* The rare ways in: not started, forked, first call of a thread, a thread past its end, nested. */
-struct hl_thread *hl_enter_slow(uintptr_t frame) __attribute__((cold));
+struct hl_thread *hl_enter_slow(struct hl_anchor at) __attribute__((cold));
 void hl_leave_slow(struct hl_thread *t) __attribute__((cold));
 /* 1: the real functions are known (started, or about to be done); 0: serve from the boot pool.  Before our
  * own relocation it touches nothing that needs one. */
@@ -24,17 +24,17 @@ static inline int hl_real_ready(void)
 /* The hook that calls this may record until hl_leave; NULL: it must not. */
 static inline struct hl_thread *hl_enter(void)
 {
-	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	struct hl_anchor at = hl_anchor_here();
 	struct hl_thread *t;
 	struct hl_stream *s;
 
 	if (HL_UNLIKELY(hl_state() != HL_ACTIVE))
-		return hl_enter_slow(frame);
+		return hl_enter_slow(at);
 	t = hl_thread_peek();
 	if (HL_UNLIKELY(!t || t->level))
-		return hl_enter_slow(frame);
+		return hl_enter_slow(at);
 	t->level = 1;
-	t->frame[0] = frame;
+	t->at[0] = at;
 	s = t->streams[0];
 	if (HL_LIKELY(s && s->slot))
 		/* the stamps to come are not below this one (partner: collect/drain.c) */
@@ -60,7 +60,7 @@ static inline void hl_leave(struct hl_thread *t)
  * caller further out on the stack than the announcer comes. */
 static inline int hl_hint_holds(struct hl_thread *t)
 {
-	if (HL_LIKELY((uintptr_t)__builtin_frame_address(0) <= t->hint_frame))
+	if (HL_LIKELY(hl_anchor_sp(hl_anchor_here()) <= hl_anchor_sp(t->hint_at)))
 		return 1;
 	t->entry_hint = HL_ENTRY_COUNT;
 	return 0;

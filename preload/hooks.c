@@ -25,8 +25,8 @@ static inline void recorded(struct hl_thread *t, void *p, size_t size, enum hl_e
 		t->inner_address = (uint64_t)(uintptr_t)p;
 		t->inner_size = size;
 		/* The stack begins at who called operator new. */
-		t->frame[t->level - 1] = t->hint_frame;
-		caller = ((const uint64_t *)t->hint_frame)[1];
+		t->at[t->level - 1] = t->hint_at;
+		caller = hl_anchor_ra(t->hint_at);
 	}
 	hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, caller);
 }

@@ -1,23 +1,16 @@
 /*
- * rules_x86_64.c - the rule cache: call site to rule, shared by all threads.
- *
- * One 8-byte word per call site, address << 16 | rule.  A word is read and written whole, so there is no
- * lock; a miss costs about a microsecond of reading .eh_frame and is paid once per call site.
+ * rules_x86_64.c - what a row of CFI and the code itself say on x86-64.
  */
 #if defined(__x86_64__)
-#include "preload/object.h"
-#include "preload/unwind_x86_64.h"
+#include "preload/walk.h"
 
-#define WAYS 8u
-#define SETS 8192u
-
-static _Alignas(64) _Atomic uint64_t cache[SETS * WAYS];
-
-static uint32_t encode(const struct hl_cfi *c)
+uint32_t hl_rule_encode(const struct hl_cfi *c, uint64_t address)
 {
 	const struct hl_row *r = &c->row;
 	const struct hl_rule *ra = &r->reg[HL_RIP], *bp = &r->reg[HL_RBP];
 	uint32_t rule;
+
+	(void)address;
 
 	if (ra->kind == HL_RULE_UNDEFINED)
 		return HL_STEP_END;
@@ -39,60 +32,19 @@ static uint32_t encode(const struct hl_cfi *c)
 	return rule | (uint32_t)(-bp->value / 8 - 1);
 }
 
-static _Atomic uint64_t *set_of(uint64_t address)
+/* E8 rel32, or FF /2 with its operand of 0 to 5 more bytes. */
+int hl_walk_follows_call(struct hl_walk *w, uint64_t pc)
 {
-	return &cache[(address * 0x9e3779b97f4a7c15ull >> 51) * WAYS];
-}
+	const uint8_t *p = (const uint8_t *)(uintptr_t)pc;
 
-static uint32_t keep(uint64_t address, uint32_t rule)
-{
-	_Atomic uint64_t *set = set_of(address);
-	uint32_t way = 0;
-
-	while (way < WAYS && atomic_load_explicit(&set[way], memory_order_relaxed))
-		way++;
-	if (way == WAYS)
-		way = (uint32_t)(address >> 3) % WAYS;
-	atomic_store_explicit(&set[way], address << 16 | rule, memory_order_relaxed);
-	return rule;
-}
-
-static uint32_t resolve(struct hl_cfi *c, uint64_t address)
-{
-	struct hl_object o;
-
-	if (hl_cfi_find(c, address) == 0)
-		return keep(address, encode(c));
-	/* A return address that is a function's first byte: nobody called, makecontext put it there.  rbp is
-	 * that of whoever made the context. */
-	if (hl_cfi_find(c, address + 1) == 0 && c->func_start == address + 1)
-		return keep(address, HL_STEP_END);
-	/* Code may be made there later. */
-	return hl_object_find(address, &o) ? keep(address, HL_STEP_NO_CFI) : HL_STEP_NO_OBJ;
-}
-
-void hl_rule_made(uint64_t address)
-{
-	keep(address, HL_STEP_MADE);
-}
-
-uint32_t hl_rule_of(struct hl_cfi *c, uint64_t address)
-{
-	_Atomic uint64_t *set = set_of(address);
-
-	for (uint32_t way = 0; way < WAYS; way++) {
-		uint64_t word = atomic_load_explicit(&set[way], memory_order_relaxed);
-
-		if (word >> 16 == address)
-			return (uint32_t)(word & 0xffff);
-	}
-	return resolve(c, address);
-}
-
-void hl_unwind_cfi_flush(void)
-{
-	for (uint32_t i = 0; i < SETS * WAYS; i++)
-		atomic_store_explicit(&cache[i], 0, memory_order_relaxed);
+	if (!hl_walk_can_read(w, (pc - 7) & ~7ull) || !hl_walk_can_read(w, (pc - 1) & ~7ull))
+		return 0;
+	if (p[-5] == 0xe8)
+		return 1;
+	for (int n = 2; n <= 7; n++)
+		if (p[-n] == 0xff && (p[1 - n] >> 3 & 7) == 2)
+			return 1;
+	return 0;
 }
 
 #endif

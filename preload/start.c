@@ -142,14 +142,14 @@ static int begin_recording(int child)
 
 static void began(struct hl_thread *t)
 {
-	t->frame[t->level++] = (uintptr_t)__builtin_frame_address(0);
+	t->at[t->level++] = hl_anchor_here();
 	hl_facts_thread(t);
 	t->level--;
 }
 
 static void ends(struct hl_thread *t)
 {
-	t->frame[t->level++] = (uintptr_t)__builtin_frame_address(0);
+	t->at[t->level++] = hl_anchor_here();
 	hl_facts_thread_end(t);
 	t->level--;
 }
@@ -204,7 +204,7 @@ int hl_start(void)
 	set_state(HL_ACTIVE);
 	t = hl_thread_self();
 	if (t) {
-		t->frame[t->level++] = 0; /* no hook, so no stack to walk */
+		t->at[t->level++] = (struct hl_anchor){0}; /* no hook, so no stack to walk */
 		hl_facts_hello(t);
 		hl_boot_each(boot_block, t);
 		t->level--;
@@ -270,7 +270,7 @@ void hl_start_child(void)
 
 	/* A handler may have forked inside one of our hooks: write at the next level then. */
 	t->level = level < HL_LEVELS ? level + 1 : HL_LEVELS;
-	t->frame[t->level - 1] = (uintptr_t)__builtin_frame_address(0);
+	t->at[t->level - 1] = hl_anchor_here();
 	hl_facts_hello(t);
 	hl_facts_fork(t, cursors, n, next);
 	if (parent_trace)

@@ -94,18 +94,18 @@ static void check(struct hl_stream *s, const struct hl_unwound *u)
 }
 
 /* libunwind allocates at a thread's first use of it: a nested capture may be one of its own, and takes cfi. */
-void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
+void hl_unwind(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint64_t caller,
 	       struct hl_unwound *u)
 {
 	uint32_t depth = hl_guest.config.depth, n = 0;
 
-	if (HL_UNLIKELY(!frame || depth <= 1 || hl_guest.config.unwind == HL_UNWIND_NONE)) {
+	if (HL_UNLIKELY(!at.frame || depth <= 1 || hl_guest.config.unwind == HL_UNWIND_NONE)) {
 		adopt(s, 0, caller, u);
 	} else if (HL_UNLIKELY(atomic_load_explicit(&by_libunwind, memory_order_acquire)) && t->level == 1) {
 		n = hl_unwind_libunwind(s, depth + HL_FRAMES_EXTRA);
 		adopt(s, n, caller, u);
 	} else {
-		if (HL_UNLIKELY(!hl_unwind_cfi(t, s, frame, depth, u) || !(s->trail.n || u->truncated))) {
+		if (HL_UNLIKELY(!hl_unwind_cfi(t, s, at, depth, u) || !(s->trail.n || u->truncated))) {
 			n = hl_unwind_cfi_all(t, s, depth + HL_FRAMES_EXTRA);
 			adopt(s, n, caller, u);
 		}

@@ -27,9 +27,9 @@ struct hl_unwound {
 /* In the library's constructor, before threads: the libunwind method loads its library. */
 void hl_unwind_init(void);
 /* Bring s->trail up to the present stack, from the program's newest frame; s->trail.n 0: nothing found.
- *   frame  frame address of the active hook: [frame] its caller's rbp, [frame + 8] the return address; 0: none
+ *   at     of the active hook
  *   caller return address to use where the stack cannot be walked */
-void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
+void hl_unwind(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint64_t caller,
 	       struct hl_unwound *u);
 /* A module was unmapped: forget what was known of its code. */
 void hl_unwind_flush(void);
@@ -38,7 +38,7 @@ void hl_unwind_forked(void);
 
 /* ---- the methods ---- */
 /* 0: the walk needs registers it did not keep: use _all. */
-int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint32_t depth,
+int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint32_t depth,
 		  struct hl_unwound *u);
 /* The plain ones put frames newest first into s->pcs, our own included; return how many. */
 uint32_t hl_unwind_cfi_all(struct hl_thread *t, struct hl_stream *s, uint32_t room);

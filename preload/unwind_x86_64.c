@@ -87,7 +87,7 @@ static int sane(uint64_t frame_pc)
 {
 	uint64_t pc = HL_PC(frame_pc);
 
-	return pc >= PAGE && pc < 1ull << 47;
+	return pc >= PAGE && pc < HL_CODE_END;
 }
 
 /* The fresh frames are known, newest first; the trail keeps its outer `kept` ones. */
@@ -130,7 +130,7 @@ static inline uint32_t verify(struct hl_walk *w, const struct hl_frame *old, uin
 	return i;
 }
 
-int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint32_t depth,
+int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint32_t depth,
 		  struct hl_unwound *u)
 {
 	struct hl_trail *trail = &s->trail;
@@ -142,10 +142,10 @@ int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uin
 
 	w.t = t;
 	w.page = 1;
-	hl_walk_bounds(&w, frame);
-	f->fp = word(frame);
-	f->pc = word(frame + 8);
-	f->sp = frame + 16;
+	hl_walk_bounds(&w, at.frame);
+	f->fp = hl_anchor_fp(at);
+	f->pc = hl_anchor_ra(at);
+	f->sp = hl_anchor_sp(at);
 	f->fp_slot = HL_FRAME_OPAQUE; /* never verified: every capture starts from its own hook */
 	while (HL_UNLIKELY(ours(f->pc)) && r == HL_STEPPED) {
 		struct hl_frame up;
@@ -213,46 +213,5 @@ truncated:
 	u->kept = 0;
 	u->truncated = 1;
 	return 1;
-}
-
-/* From here, through our own frames, with every register that a function must preserve. */
-uint32_t hl_unwind_cfi_all(struct hl_thread *t, struct hl_stream *s, uint32_t room)
-{
-	struct hl_walk w;
-	uint64_t flags = 0;
-	uint32_t n = 0;
-	int exact;
-
-	w.t = t;
-	w.page = 1;
-	__asm__ volatile("mov %%rbx, 24(%0)\n\t"
-			 "mov %%rbp, 48(%0)\n\t"
-			 "mov %%rsp, 56(%0)\n\t"
-			 "mov %%r12, 96(%0)\n\t"
-			 "mov %%r13, 104(%0)\n\t"
-			 "mov %%r14, 112(%0)\n\t"
-			 "mov %%r15, 120(%0)\n\t"
-			 "lea (%%rip), %%rax\n\t"
-			 "mov %%rax, 128(%0)\n\t"
-			 :
-			 : "r"(w.regs)
-			 : "rax", "memory");
-	w.known = 1u << HL_RBX | 1u << HL_RBP | 1u << HL_RSP | 0xfu << 12 | 1u << HL_RIP;
-	hl_walk_bounds(&w, w.regs[HL_RSP]);
-	while (n < room && sane(w.regs[HL_RIP])) {
-		uint64_t pc = w.regs[HL_RIP];
-		uint64_t address = flags & HL_NODE_EXACT || n == 0 ? pc : pc - 1;
-		uint32_t rule = hl_rule_of(&s->cfi, address);
-		enum hl_stepped r;
-
-		s->pcs[n++] = pc | flags << HL_PC_FLAG_SHIFT;
-		exact = 0;
-		r = hl_rule_is_guess(rule) ? hl_walk_guess(&w, &s->cfi)
-					   : hl_walk_step(&w, &s->cfi, address, &exact);
-		flags = hl_rule_is_guess(rule) ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
-		if (r != HL_STEPPED)
-			break;
-	}
-	return n;
 }
 #endif
