@@ -268,14 +268,15 @@ static void *paged(size_t size, uint64_t caller, void *(*f)(size_t))
 HL_EXPORT void *valloc(size_t size)
 {
 	if (!hl_real_ready() || !hl_real.valloc)
-		return aligned(4096, size, HL_CALLER, NULL);
+		return aligned(HL_PAGE_MAX, size, HL_CALLER, NULL);
 	return paged(size, HL_CALLER, hl_real.valloc);
 }
 
 HL_EXPORT void *pvalloc(size_t size)
 {
 	if (!hl_real_ready() || !hl_real.pvalloc)
-		return aligned(4096, (size + 4095) & ~(size_t)4095, HL_CALLER, NULL);
+		return aligned(HL_PAGE_MAX, (size + HL_PAGE_MAX - 1) & ~(size_t)(HL_PAGE_MAX - 1), HL_CALLER,
+			       NULL);
 	return paged(size, HL_CALLER, hl_real.pvalloc);
 }
 

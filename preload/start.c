@@ -25,7 +25,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-_Alignas(4096) struct hl_hot hl_hot;
+_Alignas(HL_PAGE_MAX) struct hl_hot hl_hot;
 struct hl_guest hl_guest;
 
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
@@ -169,6 +169,7 @@ int hl_start(void)
 						     memory_order_acquire))
 		return init >= HL_ACTIVE;
 	hl_guest.pid = hl_sys_getpid();
+	hl_guest.page_bytes = (uint32_t)getauxval(AT_PAGESZ);
 	hl_real_resolve();
 	hl_object_init();
 
