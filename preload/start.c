@@ -21,6 +21,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -121,12 +122,20 @@ static void boot_block(void *ctx, void *p, size_t bytes, uint64_t caller)
 	hl_record_alloc(ctx, (uint64_t)(uintptr_t)p, bytes, HL_ENTRY_MALLOC, caller);
 }
 
-static int wipe_works(void)
+static void in_forked_child(void)
+{
+	atomic_store_explicit(&hl_hot.state, HL_INIT, memory_order_release);
+}
+
+static int children_start_over(void)
 {
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
-	return hl_sys_madvise(&hl_hot, sizeof hl_hot, MADV_WIPEONFORK) == 0;
+	if (hl_sys_madvise(&hl_hot, sizeof hl_hot, MADV_WIPEONFORK) < 0)
+		return 0;
+	/* Where that was only said, fork() at least tells its child; a raw clone does not. */
+	return hl_sys_advice_is_heeded() || pthread_atfork(NULL, NULL, in_forked_child) == 0;
 }
 
 static int begin_recording(int child)
@@ -197,7 +206,7 @@ int hl_start(void)
 			      dladdr((void *)(uintptr_t)&getauxval, &libc) &&
 			      owner.dli_fbase == libc.dli_fbase;
 	hl_modmap_init();
-	if ((!*hl_guest.region_path && !*hl_guest.output) || !wipe_works() || !begin_recording(0)) {
+	if ((!*hl_guest.region_path && !*hl_guest.output) || !children_start_over() || !begin_recording(0)) {
 		set_state(HL_INERT);
 		return 1;
 	}

@@ -66,7 +66,7 @@ static int map(int fd, uint32_t backing, uint32_t nslots)
 	hl_guest.backing = backing;
 	hl_guest.nslots = nslots;
 	atomic_store_explicit(&windows[0], w, memory_order_release);
-	populate = hl_sys_madvise(r, PAGE, MADV_POPULATE_WRITE) == 0;
+	populate = hl_sys_advice_is_heeded() && hl_sys_madvise(r, PAGE, MADV_POPULATE_WRITE) == 0;
 	return 0;
 }
 
