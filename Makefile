@@ -26,7 +26,7 @@ an_mod  := $(filter-out analyzer/cli/main.c,$(an_src))
 unit    := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 guests  := $(filter-out tests/guest/lib_%,$(wildcard tests/guest/*.c tests/guest/*.cc))
 edges   := $(filter-out tests/unwind/lib_%,$(wildcard tests/unwind/*.c tests/unwind/*.cc))
-scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh tests/fault/*.sh tests/unwind/*.sh)
+scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh tests/fault/*.sh tests/unwind/*.sh tests/aarch64/*.sh)
 # every test script is told where the binaries are
 env      = HL_ROOT=$(CURDIR) HL_BUILD=$(abspath $(O))
 

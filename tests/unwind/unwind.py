@@ -31,7 +31,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from ledger import CC, CXX, Failure, HL, RUNNER, SO, bare, info, losses, stats, value  # noqa: E402
 
-BUILDS = "-O2 -fomit-frame-pointer|-O0"
+BUILDS = os.environ.get("GUEST_BUILDS", "-O2 -fomit-frame-pointer|-O0")
 MARK = re.compile(r"// ((?:\d+|all) .*from .*)$")
 PART = re.compile(r"(\d+|all) (in the child )?from (.*)$")
 
