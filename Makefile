@@ -56,7 +56,7 @@ $(O)/libheapledger.so: $(call obj,$(so_src)) preload/exports.map
 		-Wl,-soname,libheapledger.so $(LDFLAGS) -o $@ $(filter %.o,$^)
 # the library alone: traces are read on any processor
 CROSS ?= aarch64-linux-gnu-
-aarch64:	## build-aarch64/libheapledger.so with a cross compiler: CROSS=aarch64-linux-gnu-
+aarch64: $(if $(filter aarch64-linux-gnu-,$(CROSS)),$(O)/deps-cross)	## build-aarch64/libheapledger.so with a cross compiler: CROSS=aarch64-linux-gnu-
 	$(Q)$(MAKE) --no-print-directory O=build-aarch64 CC="$(CROSS)gcc" build-aarch64/libheapledger.so
 $(O)/heapledger: $(call obj,$(an_src))
 	$(Q)$(CC) $(san) $(LDFLAGS) -o $@ $^ $(an_libs)

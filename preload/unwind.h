@@ -2,7 +2,7 @@
  * unwind.h - the calling thread's stack.  One file per method and CPU behind this header.  Floor 2.
  *
  * Methods (HEAPLEDGER_OPTIONS=unwind=NAME):
- *   cfi        default: call frame information through a cache of rules, verified against the capture before;
+ *   cfi        default: call frame information through a cache of rules, on x86-64 verified against the capture before;
  *              no lock, no allocation, no call into libc
  *   libunwind  unw_backtrace, loaded when asked for; it takes locks of its own, so a forked child goes on with cfi
  *   check      cfi, each capture compared with libunwind's; differences are counted (HL_LOST_CHECK)
