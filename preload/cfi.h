@@ -36,6 +36,7 @@ struct hl_cfi {
 	struct hl_row row;
 	struct hl_row initial;
 	struct hl_row saved[4];   /* remember_state */
+	uint64_t next[HL_REGS];   /* of who steps by it */
 	const uint8_t *expr_base; /* expressions start here + value, with their uleb length */
 	uint8_t signal_frame, has_augmentation;
 	/* of the CIE and FDE being read */

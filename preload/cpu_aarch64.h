@@ -8,9 +8,10 @@
  * Signed return addresses (FEAT_PAuth) carry their code above the address bits; the address is what every
  * look-up and every comparison uses, so the state whether an address is signed (column 34) need not be followed.
  *
- * Verified: built by gcc 12.2, run under qemu-user 7.2 (see tests/aarch64/run.sh), with signed return addresses
- * (-mbranch-protection=standard) too.  Not verified: real processors, BTI enforcement, MTE, pages other than 4 KiB,
- * 52-bit addresses.
+ * Verified: built by gcc 12.2 and clang 14, run under qemu-user 7.2.22 by tests/aarch64/run.sh, with signed return
+ * addresses (-mbranch-protection=standard), signals at any instruction and pages of 64 KiB.  The emulator ignores
+ * MADV_WIPEONFORK and MADV_POPULATE_WRITE, makes vfork a fork and has no vDSO, so these are not verified; nor are
+ * real processors and their memory order, BTI enforcement, MTE, 16 KiB pages, 52-bit addresses.
  */
 #ifndef HL_PRELOAD_CPU_AARCH64_H
 #define HL_PRELOAD_CPU_AARCH64_H

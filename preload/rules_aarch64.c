@@ -70,16 +70,14 @@ int hl_walk_is_trampoline(uint64_t pc)
 
 enum hl_stepped hl_walk_signal(struct hl_walk *w)
 {
-	uint64_t regs[HL_REGS], at = w->regs[HL_REG_SP] + SIGFRAME_REGS;
+	uint64_t at = w->regs[HL_REG_SP] + SIGFRAME_REGS;
 
 	_Static_assert(HL_SP == 31 && HL_PC == 32 && HL_REGS == 33, "in the order of struct sigcontext");
 	if (!(w->known >> HL_REG_SP & 1))
 		return HL_STEP_ENDED;
 	for (unsigned i = 0; i < HL_REGS; i++)
-		if (!hl_walk_read(w, at + 8 * i, &regs[i]))
+		if (!hl_walk_read(w, at + 8 * i, &w->regs[i]))
 			return HL_STEP_ENDED;
-	for (unsigned i = 0; i < HL_REGS; i++)
-		w->regs[i] = regs[i];
 	w->known = (1ull << HL_REGS) - 1;
 	hl_walk_bounds(w, w->regs[HL_REG_SP]);
 	return HL_STEPPED;

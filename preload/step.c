@@ -123,7 +123,7 @@ enum hl_stepped hl_walk_step(struct hl_walk *w, struct hl_cfi *c, uint64_t addre
 {
 	const struct hl_row *r = &c->row;
 	const struct hl_rule *ra = &r->reg[HL_REG_RA];
-	uint64_t next[HL_REGS], cfa, known = 0;
+	uint64_t *next = c->next, cfa, known = 0;
 	enum hl_stepped found;
 	int in_register;
 

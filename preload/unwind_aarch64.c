@@ -22,9 +22,8 @@ static uint64_t word(uint64_t address)
 }
 
 /* A step that needs more than a rule with a form. */
-static __attribute__((noinline)) enum hl_stepped leave_special(struct hl_walk *w, struct hl_cfi *c,
-							       struct hl_read *read, struct hl_frame *f,
-							       struct hl_frame *up, uint64_t address)
+static __attribute__((noinline)) enum hl_stepped
+leave_special(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl_frame *up, uint64_t address)
 {
 	uint64_t flags = f->pc >> HL_PC_FLAG_SHIFT;
 	enum hl_stepped r;
@@ -37,8 +36,8 @@ static __attribute__((noinline)) enum hl_stepped leave_special(struct hl_walk *w
 	w->known = 1ull << HL_REG_PC | 1ull << HL_REG_FP;
 	if (!(flags & HL_NODE_GUESSED))
 		w->known |= 1ull << HL_REG_SP;
-	if (flags & HL_NODE_EXACT && read->lr_sp == f->sp) {
-		w->regs[HL_REG_RA] = read->lr;
+	if (flags & HL_NODE_EXACT && w->lr_sp == f->sp) {
+		w->regs[HL_REG_RA] = w->lr;
 		w->known |= 1ull << HL_REG_RA;
 	}
 	r = hl_walk_by(w, c, f->rule, address, &flags);
@@ -50,16 +49,15 @@ static __attribute__((noinline)) enum hl_stepped leave_special(struct hl_walk *w
 	up->sp = w->regs[HL_REG_SP];
 	up->fp = w->regs[HL_REG_FP];
 	up->fp_slot = HL_FRAME_OPAQUE;
-	*read = (struct hl_read){0};
+	w->pc_slot = w->lr_sp = 0;
 	if (flags & HL_NODE_EXACT && w->known >> HL_REG_RA & 1) {
-		read->lr = w->regs[HL_REG_RA];
-		read->lr_sp = up->sp;
+		w->lr = w->regs[HL_REG_RA];
+		w->lr_sp = up->sp;
 	}
 	return HL_STEPPED;
 }
 
-enum hl_stepped hl_walk_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_read *read, struct hl_frame *f,
-			      struct hl_frame *up)
+enum hl_stepped hl_walk_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl_frame *up)
 {
 	uint64_t pc = HL_PC(f->pc), flags = f->pc >> HL_PC_FLAG_SHIFT,
 		 address = flags & HL_NODE_EXACT ? pc : pc - 1, base, cfa, slot;
@@ -67,7 +65,7 @@ enum hl_stepped hl_walk_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_rea
 
 	f->rule = (uint16_t)rule;
 	if (HL_UNLIKELY(hl_rule_is_special(rule) || (flags & HL_NODE_GUESSED && !(rule & HL_STEP_FP_BASE))))
-		return leave_special(w, c, read, f, up, address);
+		return leave_special(w, c, f, up, address);
 	base = rule & HL_STEP_FP_BASE ? f->fp : f->sp;
 	cfa = base + ((rule & HL_STEP_OFFSET) >> 1);
 	slot = rule & HL_STEP_FROM_CFA ? cfa - 8 - 8 * (rule & HL_STEP_SLOT)
@@ -85,8 +83,8 @@ enum hl_stepped hl_walk_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_rea
 	}
 	up->pc = hl_cpu_code(word(slot));
 	up->sp = cfa;
-	read->pc_slot = slot;
-	read->lr_sp = 0;
+	w->pc_slot = slot;
+	w->lr_sp = 0;
 	return HL_STEPPED;
 }
 
@@ -113,25 +111,24 @@ int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at,
 		  struct hl_unwound *u)
 {
 	struct hl_frame *fresh = s->fresh, first, up;
-	struct hl_read read = {0};
 	enum hl_stepped r = HL_STEPPED;
 	struct hl_walk w;
 	uint32_t n = 0;
 
 	w.t = t;
 	w.page = 1;
+	w.lr_sp = 0;
 	hl_walk_bounds(&w, at.frame);
 	first = (struct hl_frame){.pc = hl_anchor_ra(at),
 				  .sp = hl_anchor_sp(at),
 				  .fp = hl_anchor_fp(at),
 				  .fp_slot = HL_FRAME_OPAQUE};
 	/* A hook that was called by another of ours. */
-	while (HL_UNLIKELY(ours(first.pc)) &&
-	       (r = hl_walk_leave(&w, &s->cfi, &read, &first, &up)) == HL_STEPPED)
+	while (HL_UNLIKELY(ours(first.pc)) && (r = hl_walk_leave(&w, &s->cfi, &first, &up)) == HL_STEPPED)
 		first = up;
 	fresh[0] = first;
 	while (r == HL_STEPPED && sane(fresh[n].pc) && n < depth) {
-		r = hl_walk_leave(&w, &s->cfi, &read, &fresh[n], &fresh[n + 1]);
+		r = hl_walk_leave(&w, &s->cfi, &fresh[n], &fresh[n + 1]);
 		n++;
 	}
 	if (HL_UNLIKELY(r == HL_STEP_NEEDS_ALL))

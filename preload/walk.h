@@ -34,6 +34,10 @@ struct hl_walk {
 	uint64_t page;      /* last page the kernel said is readable; 1: none yet */
 	uint64_t regs[HL_REGS];
 	uint64_t known; /* bit r: regs[r] is the frame's */
+	/* Of hl_walk_leave, where a CPU has it: */
+	uint64_t pc_slot; /* where the last step read the return address; 0: not by one read */
+	uint64_t lr,
+		lr_sp; /* a return address still in its register, of the interrupted frame at lr_sp; 0: none */
 };
 
 /* Note what is known of the stack that sp lies on. */

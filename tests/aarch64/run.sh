@@ -99,6 +99,26 @@ for f in every_entry_point_is_recorded realloc_in_two_threads_keeps_order; do
 	GUEST_RUNNER="$emulator -p 65536" hold ", pages of 64 KiB" python3 "$root/tests/guest/guest.py" "$root/tests/guest/$f.c"
 done
 
+# With the host's collector.  The shell, which is the host's, is traced as well and not followed: what it starts
+# must not preload the host's library.
+"$GUEST_CC" -O2 -g -pthread -I "$root/tests/guest" -o two "$root/tests/guest/realloc_in_two_threads_keeps_order.c" -Wno-use-after-free
+# shellcheck disable=SC2016,SC2086
+"${HL_BUILD:?}/heapledger" run -q --follow none -o c.hl -- sh -c 'unset LD_PRELOAD; HEAPLEDGER_OPTIONS= exec "$@"' sh \
+	$emulator -E "LD_PRELOAD=$GUEST_SO" "$work/two" >out 2>&1
+for t in c.hl.*; do
+	"$HL_BUILD/heapledger" info "$t"
+done >said 2>>out
+wrong=$(awk -F ': ' '/^events/ { n = $2 } /^(lost|order violations|unexplained frees|damaged)/ && $2 + 0 { print }
+	/^(executable: .*\/two|finished: yes)$/ { seen++ }
+	END { if (n < 300000 || seen != 2) print n + 0, "events,", seen + 0, "of 2 lines" }' said)
+if [ -z "$wrong" ]; then
+	echo "ok aarch64: two threads are collected by the host's heapledger"
+else
+	echo "not ok aarch64: two threads are collected by the host's heapledger: $wrong"
+	sed 's/^/    /' out
+	failed=1
+fi
+
 if command -v clang >/dev/null 2>&1 && build clang "clang --target=aarch64-linux-gnu"; then
 	GUEST_SO="$work/clang/libheapledger.so" unwind ", built by clang" unwind/jumps.c
 	GUEST_SO="$work/clang/libheapledger.so" hold ", built by clang" python3 "$root/tests/unwind/torture.py"
