@@ -19,7 +19,7 @@ obj   = $(patsubst %.c,$(O)/%.o,$(1))
 
 so_src  := $(wildcard preload/*.c)
 an_src  := $(wildcard analyzer/*/*.c)
-an_libs := -ldw -lelf -lzstd -lyajl -ljansson -liberty -lpthread
+an_libs := -ldw -lelf -lzstd -lyajl -ljansson -liberty -lpthread -lm
 # every module of the analyzer but main, for the unit tests
 an_mod  := $(filter-out analyzer/cli/main.c,$(an_src))
 # unit tests link the modules, never the hooks, so a test keeps its own malloc
@@ -45,7 +45,7 @@ atomics := $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),-mno-outline-atom
 # one hook runs through six files: inlining across them is worth 6 % of a traced python
 lto     := $(if $(shell $(CC) --version | grep -i clang),,-flto=auto)
 $(O)/preload/%.o: extra := -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-	-fno-builtin $(noloops) $(atomics) -fno-stack-protector $(lto)
+	-fno-builtin $(noloops) $(atomics) -fno-tree-slp-vectorize -fno-stack-protector $(lto)
 $(O)/analyzer/%.o $(O)/tests/%.o: extra := $(san)
 $(O)/%.o: %.c Makefile | $(O)/deps-build
 	@mkdir -p $(@D)
@@ -76,7 +76,7 @@ check-real: $(O)/deps-real all	## trace real programs, compare with valgrind
 soak: $(O)/deps-check all	## the random tests for longer: ROUNDS=500
 	$(Q)$(env) SIGKILL_ROUNDS=$(or $(ROUNDS),500) LIVESET_CASES="$(foreach s,11 12 13 14 15 16 17 18 19 20,$s:$s:400000)" \
 		sh tests/run_all.sh tests/e2e/sigkill.sh tests/e2e/liveset.sh
-bench: $(O)/deps-bench all	## time and memory against plain, heaptrack, valgrind
+bench: $(O)/deps-bench all	## what tracing costs beside plain, heaptrack, valgrind, and each target: met or missed
 	$(Q)$(env) python3 tests/bench/run.py $(BENCH)
 demo: $(O)/deps-demo all	## a report on an installed program and one on a sample
 	$(Q)$(env) sh samples/demo.sh
@@ -85,11 +85,11 @@ deps:	## install (as root) or name the packages that build and check need
 
 # libFuzzer's own copy of what reads a trace, one minute: FUZZ_SECONDS=N
 fuzz_src := $(filter analyzer/base/% analyzer/input/%,$(an_src)) \
-	$(addprefix analyzer/model/,replay.c book.c ranges.c repair.c)
+	$(addprefix analyzer/model/,replay.c book.c sample.c ranges.c repair.c)
 $(O)/fuzz/trace_fuzz: tests/fuzz/trace_fuzz.c $(fuzz_src)
 	@mkdir -p $(@D)
 	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $^ -lzstd
+		-fno-sanitize-recover=undefined -o $@ $^ -lzstd -lm
 $(O)/fuzz/make_corpus: tests/fuzz/make_corpus.c analyzer/collect/writer.c $(filter analyzer/base/%,$(an_src))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(base)) -o $@ $^ -lzstd

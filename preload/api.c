@@ -3,6 +3,7 @@
  */
 #include "preload/enter.h"
 #include "preload/real.h"
+#include "preload/modrec.h"
 #include "preload/record.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -61,7 +62,7 @@ HL_EXPORT int dlclose(void *handle)
 	r = hl_real.dlclose(handle);
 	t = hl_enter();
 	if (t) {
-		hl_record_unloads(t);
+		hl_modrec_unloads(t);
 		hl_leave(t);
 	}
 	return r;

@@ -48,6 +48,7 @@ static void option(const char *s, const char *end)
 		c->unwind = is(value, end, "none")        ? HL_UNWIND_NONE
 			    : is(value, end, "libunwind") ? HL_UNWIND_LIBUNWIND
 			    : is(value, end, "check")     ? HL_UNWIND_CHECK
+			    : is(value, end, "walk")      ? HL_UNWIND_WALK
 							  : HL_UNWIND_CFI;
 	} else if (is(s, name_end, "follow")) {
 		c->follow_none = (uint8_t)is(value, end, "none");
@@ -120,6 +121,8 @@ void hl_config_read(char **envp)
 		} else if ((v = hl_after(*envp, "LD_PRELOAD=")))
 			find_library(v);
 	}
+	g->config.room =
+		g->config.depth > HL_ROOM_MIN || g->config.depth == 1 ? g->config.depth : HL_ROOM_MIN;
 	hl_sys_readlink("/proc/self/exe", g->exe, sizeof g->exe);
 }
 

@@ -7,6 +7,7 @@
  * the level raised: on the same stack a frame that does not lie further out than ours is dead.
  */
 #include "preload/enter.h"
+#include "preload/nodes.h"
 #include "preload/real.h"
 #include "preload/slots.h"
 #include <unistd.h>
@@ -40,6 +41,7 @@ static void drop_dead_levels(struct hl_thread *t, struct hl_anchor at)
 		return;
 	while (t->level && t->at[t->level - 1].frame &&
 	       hl_anchor_sp(at) >= hl_anchor_sp(t->at[t->level - 1])) {
+		hl_nodes_abandon(t->tid);
 		struct hl_stream *s = t->streams[--t->level];
 
 		/* The jump may have left in the middle of a record: the coding state is then ahead of what was

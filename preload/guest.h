@@ -27,10 +27,15 @@ struct hl_hot {
 };
 extern struct hl_hot hl_hot __attribute__((visibility("hidden")));
 
-enum hl_unwind_method { HL_UNWIND_CFI, HL_UNWIND_LIBUNWIND, HL_UNWIND_CHECK, HL_UNWIND_NONE };
+enum hl_unwind_method { HL_UNWIND_CFI, HL_UNWIND_WALK, HL_UNWIND_LIBUNWIND, HL_UNWIND_CHECK, HL_UNWIND_NONE };
+
+/* Frames of a stack that are kept at least, when any are: a stack deeper than depth is recorded whole up to
+ * here, because its outer frames are those of the stack before, while windows of it have none in common. */
+#define HL_ROOM_MIN 320u
 
 struct hl_config {
-	uint32_t depth; /* frames kept of a stack */
+	uint32_t depth; /* frames of a stack that reports show */
+	uint32_t room;  /* frames of a stack that can be recorded: 1, or depth and at least HL_ROOM_MIN */
 	uint8_t mmap;   /* mmap family counts */
 	uint8_t drop;   /* on-full=drop */
 	uint8_t growth; /* keep live_delta */

@@ -10,7 +10,6 @@
 #ifndef HL_PRELOAD_RECORD_H
 #define HL_PRELOAD_RECORD_H
 
-#include "preload/modmap.h"
 #include "preload/thread.h"
 #include <stddef.h>
 
@@ -40,8 +39,6 @@ static inline int hl_record_fact(struct hl_thread *t, enum hl_fact kind, const u
 }
 /* The thread's name, at most 15 bytes of it, unless it is the one recorded last. */
 void hl_record_name(struct hl_thread *t, const char *name);
-/* The modules that went since the last call. */
-void hl_record_unloads(struct hl_thread *t);
 /* Seal the slots of t: it has no more to say. */
 void hl_record_seal(struct hl_thread *t);
 

@@ -7,7 +7,7 @@
  * Verified under qemu-user 7.2, whose trampoline lies in no object; a kernel's vDSO is not verified.
  */
 #if defined(__aarch64__)
-#include "preload/walk.h"
+#include "preload/unwind_cpu.h"
 
 uint32_t hl_rule_encode(const struct hl_cfi *c, uint64_t address)
 {
@@ -22,9 +22,9 @@ uint32_t hl_rule_encode(const struct hl_cfi *c, uint64_t address)
 	 * that is not one of an instruction lies inside a call.) */
 	if (ra->kind == HL_RULE_SAME && address & 3)
 		return HL_STEP_NO_CFI;
-	if (c->signal_frame || r->cfa_is_expr || ra->kind != HL_RULE_OFFSET || ra->value & 7 ||
-	    r->reg[HL_REG_SP].kind != HL_RULE_SAME || r->cfa_value <= 0 || r->cfa_value & 15 ||
-	    (uint32_t)r->cfa_value > HL_STEP_OFFSET >> 1)
+	if (c->signal_frame || r->cfa_is_expr || ra->kind != HL_RULE_OFFSET || ra->value >= 0 ||
+	    ra->value & 7 || r->reg[HL_REG_SP].kind != HL_RULE_SAME || r->cfa_value <= 0 ||
+	    r->cfa_value & 15 || (uint32_t)r->cfa_value > HL_STEP_OFFSET >> 1)
 		return HL_STEP_CFI;
 	if (r->cfa_reg == HL_REG_SP)
 		rule = 0;

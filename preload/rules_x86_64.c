@@ -2,7 +2,7 @@
  * rules_x86_64.c - what a row of CFI and the code itself say on x86-64.
  */
 #if defined(__x86_64__)
-#include "preload/walk.h"
+#include "preload/unwind_cpu.h"
 
 uint32_t hl_rule_encode(const struct hl_cfi *c, uint64_t address)
 {
@@ -11,7 +11,6 @@ uint32_t hl_rule_encode(const struct hl_cfi *c, uint64_t address)
 	uint32_t rule;
 
 	(void)address;
-
 	if (ra->kind == HL_RULE_UNDEFINED)
 		return HL_STEP_END;
 	if (c->signal_frame || r->cfa_is_expr || ra->kind != HL_RULE_OFFSET || ra->value != -8 ||

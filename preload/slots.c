@@ -79,7 +79,8 @@ static int open_next(struct hl_thread *t, struct hl_stream *s)
 	s->index = i;
 	s->address = 0;
 	s->node_id = 0;
-	s->node_pc = 0;
+	s->site_id = 0;
+	s->site_pc = 0;
 	s->claim_epoch = 0;
 	s->claim_thread = HL_STREAM_THREAD(s->stream);
 	for (unsigned k = 0; k < 256; k++) {

@@ -12,10 +12,10 @@
 #include "preload/facts.h"
 #include "preload/lifecycle.h"
 #include "preload/modmap.h"
+#include "preload/nodes.h"
 #include "preload/object.h"
 #include "preload/real.h"
 #include "preload/record.h"
-#include "preload/stacktab.h"
 #include "preload/unwind.h"
 #include "preload/window.h"
 #include <dlfcn.h>
@@ -140,7 +140,7 @@ static int children_start_over(void)
 
 static int begin_recording(int child)
 {
-	if (!have_region(child) || hl_stacktab_init() < 0)
+	if (!have_region(child) || hl_nodes_init() < 0)
 		return 0;
 	if (!claim_image())
 		return 0;
@@ -253,6 +253,7 @@ void hl_start_child(void)
 	}
 	hl_thread_forked();
 	hl_unwind_forked();
+	hl_nodes_abandon(0);
 	hl_modmap_forked();
 	if (hl_guest.backing == HL_BACKING_FILE && (parent_trace = hl_arena_alloc(HL_PATH_MAX)))
 		hl_append(parent_trace, parent_trace + HL_PATH_MAX, hl_guest.trace);

@@ -4,8 +4,7 @@
  * Memory is read only where it is known to be the thread's stack, or after asking the kernel: wrong CFI
  * (hand-written code, a coroutine without an end mark) must not make the program fault.
  */
-#include "preload/unwind.h"
-#include "preload/walk.h"
+#include "preload/unwind_cpu.h"
 
 #define PAGE   4096u
 #define STRIDE (8ull << 20) /* a thread's stack grows by at most this between two looks */
@@ -36,7 +35,7 @@ int hl_walk_read(void *ctx, uint64_t address, uint64_t *value)
 /* The part of the thread's own stack from sp up: known once its pages were found to be there without
  * a gap.  glibc puts the thread's control block at the top of its stack; the main thread's stack ends
  * with the environment. */
-void hl_walk_bounds(struct hl_walk *w, uint64_t sp)
+void hl_walk_look(struct hl_walk *w, uint64_t sp)
 {
 	struct hl_thread *t = w->t;
 

@@ -66,15 +66,16 @@ static struct hl_thread *make(void)
 static struct hl_stream *make_stream(uint32_t id)
 {
 	struct hl_stream *s = hl_arena_alloc(sizeof *s);
-	uint32_t depth = hl_guest.config.depth;
+	size_t room = hl_guest.config.room;
 
 	if (!s)
 		return NULL;
 	s->stream = id;
-	s->pcs = hl_arena_alloc((size_t)(depth + HL_FRAMES_EXTRA) * sizeof *s->pcs);
-	s->fresh = hl_arena_alloc((size_t)(depth + 1) * sizeof *s->fresh);
-	s->trail.frames = hl_arena_alloc((size_t)depth * sizeof *s->trail.frames);
-	return s->pcs && s->fresh && s->trail.frames ? s : NULL;
+	s->pcs = hl_arena_alloc((room + HL_FRAMES_EXTRA) * sizeof *s->pcs);
+	s->fresh = hl_arena_alloc((room + 1) * sizeof *s->fresh);
+	s->trail.frames = hl_arena_alloc(room * sizeof *s->trail.frames);
+	s->trail.probes = hl_arena_alloc(room * 2 * sizeof *s->trail.probes);
+	return s->pcs && s->fresh && s->trail.frames && s->trail.probes ? s : NULL;
 }
 
 static void begin(struct hl_thread *t)

@@ -21,20 +21,33 @@ struct hl_site {
 /* A frame of the previous capture, with all that finding it again depends on. */
 struct hl_frame {
 	uint64_t pc;      /* return address | flags << 56, see unwind.h */
-	uint64_t sp;      /* of the frame after the return; its pc was read at sp - 8; 0: not known */
-	uint64_t fp;      /* its rbp */
+	uint64_t sp;      /* of the frame after the return; 0: not known */
+	uint64_t fp;      /* its frame pointer */
+	uint64_t ra_slot; /* where its pc was read */
 	uint64_t fp_slot; /* where fp was read; 0: the callee left it alone; HL_FRAME_OPAQUE */
-	uint64_t hash;    /* of the frames from the outermost to this one, see stacktab.h */
+	uint64_t hash;    /* of the frames from the outermost to this one, see nodes.h */
 	uint32_t node;    /* of that prefix; HL_STACK_NONE: not looked up */
+	uint32_t probe;   /* number of probes of the frames further out */
+	uint32_t below;   /* 1 + index of the nearest opaque frame further out; 0: none */
 	uint16_t rule;    /* by which it was left */
 	uint8_t live;     /* fp decides about frames further out */
+	uint8_t opaque;   /* reached in a way that cannot be verified by reading words */
 };
-#define HL_FRAME_OPAQUE 1u /* reached in a way that cannot be verified by one read */
+#define HL_FRAME_OPAQUE 1u
 
-/* The previous capture, outermost frame first. */
+/* A word that a walk read, and what it was. */
+struct hl_probe {
+	uint64_t slot, value;
+};
+
+/* The previous capture, outermost frame first.  Deeper stacks than config.room are captured by the plain
+ * walk, and not kept. */
 struct hl_trail {
-	struct hl_frame *frames; /* config.depth of them */
+	struct hl_frame *frames; /* config.room of them */
+	struct hl_probe *probes; /* at most two a frame, in the order of frames */
 	uint32_t n, epoch;
+	uint64_t deep_sp; /* a stack that began here was deeper than config.room; 0: none */
+	uint32_t deep_captures;
 };
 
 /* One stream being written: the coding state of format.h.  Owner: the thread at that level. */
@@ -45,17 +58,18 @@ struct hl_stream {
 	uint32_t claim;        /* number of the open (or next) claim */
 	uint32_t stream;       /* HL_STREAM(), constant */
 	uint32_t claim_thread; /* thread serial the claim's records are attributed to at `at` */
-	uint32_t claim_epoch;  /* module epoch of its NODE records at `at` */
-	uint32_t node_id;      /* of its last NODE record */
+	uint32_t claim_epoch;  /* module epoch of its CHAIN records at `at` */
+	uint32_t node_id;      /* last id of its last CHAIN record */
+	uint32_t site_id;      /* of its last SITE record */
 	uint32_t clock_seq;    /* region->clock_seq when the clock was last read */
 	uint32_t credit;       /* events that may still go without reading it, see record.c */
 	uint8_t starving;      /* the last wait for a slot timed out: do not wait again until one comes */
-	uint64_t node_pc;
+	uint64_t site_pc;
 	uint64_t stamp;
 	uint64_t address;
 	struct hl_trail trail;
-	struct hl_frame *fresh; /* scratch of the unwinder, newest first: config.depth + 1 */
-	uint64_t *pcs;          /* the same for plain methods: config.depth + HL_FRAMES_EXTRA */
+	struct hl_frame *fresh; /* scratch of the unwinder, newest first: config.room + 1 */
+	uint64_t *pcs;          /* the same for plain methods: config.room + HL_FRAMES_EXTRA */
 	struct hl_cfi cfi;      /* scratch of the unwinder */
 	uint64_t addresses[256];
 	struct hl_site sites[256];

@@ -1,25 +1,12 @@
 /*
- * unwind_aarch64.c - the stack by the rule cache, every frame of it, from the hook's caller outwards.
+ * unwind_aarch64.c - the step from a frame to its caller.
  *
- * One cached rule a frame; what has none is interpreted.  Only pc, sp and x29 are followed: the few frames that need another
- * register send the capture to unwind_all.c.
+ * Only pc, sp and x29 are followed: the few frames that need another register send the capture to unwind_all.c.
  *
  * Verified: see cpu_aarch64.h.
  */
 #if defined(__aarch64__)
-#include "preload/unwind_aarch64.h"
-
-#define PAGE 4096u
-
-static int ours(uint64_t pc)
-{
-	return pc - hl_guest.text_start < hl_guest.text_end - hl_guest.text_start;
-}
-
-static uint64_t word(uint64_t address)
-{
-	return *(const uint64_t *)(uintptr_t)address;
-}
+#include "preload/unwind_cpu.h"
 
 /* A step that needs more than a rule with a form. */
 static __attribute__((noinline)) enum hl_stepped
@@ -36,6 +23,8 @@ leave_special(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl
 	w->known = 1ull << HL_REG_PC | 1ull << HL_REG_FP;
 	if (!(flags & HL_NODE_GUESSED))
 		w->known |= 1ull << HL_REG_SP;
+	else if (!hl_rule_is_special(f->rule))
+		f->rule = HL_STEP_CFI; /* x29 decides about the caller, unlike by the rule that it has */
 	if (flags & HL_NODE_EXACT && w->lr_sp == f->sp) {
 		w->regs[HL_REG_RA] = w->lr;
 		w->known |= 1ull << HL_REG_RA;
@@ -49,7 +38,8 @@ leave_special(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl
 	up->sp = w->regs[HL_REG_SP];
 	up->fp = w->regs[HL_REG_FP];
 	up->fp_slot = HL_FRAME_OPAQUE;
-	w->pc_slot = w->lr_sp = 0;
+	up->ra_slot = 0;
+	w->lr_sp = 0;
 	if (flags & HL_NODE_EXACT && w->known >> HL_REG_RA & 1) {
 		w->lr = w->regs[HL_REG_RA];
 		w->lr_sp = up->sp;
@@ -57,7 +47,7 @@ leave_special(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl
 	return HL_STEPPED;
 }
 
-enum hl_stepped hl_walk_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl_frame *up)
+enum hl_stepped hl_cpu_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl_frame *up)
 {
 	uint64_t pc = HL_PC(f->pc), flags = f->pc >> HL_PC_FLAG_SHIFT,
 		 address = flags & HL_NODE_EXACT ? pc : pc - 1, base, cfa, slot;
@@ -79,70 +69,13 @@ enum hl_stepped hl_walk_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_fra
 		if (!hl_walk_can_read(w, slot - 8))
 			return HL_STEP_ENDED;
 		up->fp_slot = slot - 8;
-		up->fp = word(slot - 8);
+		up->fp = hl_word(slot - 8);
 	}
-	up->pc = hl_cpu_code(word(slot));
+	up->pc = hl_cpu_code(hl_word(slot));
 	up->sp = cfa;
-	w->pc_slot = slot;
+	up->ra_slot = slot;
 	w->lr_sp = 0;
 	return HL_STEPPED;
-}
-
-static int sane(uint64_t frame_pc)
-{
-	return HL_PC(frame_pc) >= PAGE && HL_PC(frame_pc) < HL_CODE_END;
-}
-
-/* n frames, newest first in fresh, to the trail; the outermost that are as before keep their nodes. */
-static void renew(struct hl_trail *trail, const struct hl_frame *fresh, uint32_t n, struct hl_unwound *u)
-{
-	uint32_t k = 0;
-
-	while (k < n && k < trail->n && trail->frames[k].pc == fresh[n - 1 - k].pc)
-		k++;
-	u->kept = k;
-	u->truncated = 0;
-	for (; k < n; k++)
-		trail->frames[k] = fresh[n - 1 - k];
-	trail->n = n;
-}
-
-int hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint32_t depth,
-		  struct hl_unwound *u)
-{
-	struct hl_frame *fresh = s->fresh, first, up;
-	enum hl_stepped r = HL_STEPPED;
-	struct hl_walk w;
-	uint32_t n = 0;
-
-	w.t = t;
-	w.page = 1;
-	w.lr_sp = 0;
-	hl_walk_bounds(&w, at.frame);
-	first = (struct hl_frame){.pc = hl_anchor_ra(at),
-				  .sp = hl_anchor_sp(at),
-				  .fp = hl_anchor_fp(at),
-				  .fp_slot = HL_FRAME_OPAQUE};
-	/* A hook that was called by another of ours. */
-	while (HL_UNLIKELY(ours(first.pc)) && (r = hl_walk_leave(&w, &s->cfi, &first, &up)) == HL_STEPPED)
-		first = up;
-	fresh[0] = first;
-	while (r == HL_STEPPED && sane(fresh[n].pc) && n < depth) {
-		r = hl_walk_leave(&w, &s->cfi, &fresh[n], &fresh[n + 1]);
-		n++;
-	}
-	if (HL_UNLIKELY(r == HL_STEP_NEEDS_ALL))
-		return 0;
-	if (HL_UNLIKELY(n == depth && r == HL_STEPPED && sane(fresh[n].pc))) {
-		for (uint32_t k = 0; k < n; k++)
-			s->pcs[k] = fresh[k].pc;
-		s->trail.n = 0;
-		u->kept = 0;
-		u->truncated = 1;
-		return 1;
-	}
-	renew(&s->trail, fresh, n, u);
-	return 1;
 }
 
 #endif

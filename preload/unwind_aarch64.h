@@ -1,20 +1,47 @@
 /*
- * unwind_aarch64.h - one step outwards on aarch64.  Floor 2.
+ * unwind_aarch64.h - the easy step on aarch64; part of unwind_cpu.h, which includes it.  Floor 2.
+ *
+ * A frame whose pc is flagged HL_NODE_GUESSED was reached through x29: its sp is only the lowest it can be, and
+ * x29 decides about its caller.  A probe holds a return address as it was read, its signature included.
  */
 #ifndef HL_PRELOAD_UNWIND_AARCH64_H
 #define HL_PRELOAD_UNWIND_AARCH64_H
 
-#include "preload/unwind.h"
-#include "preload/walk.h"
+/* hl_cpu_leave where a word of the cache has a rule with a form: nearly always.  0: it has not. */
+static inline int hl_cpu_hop(struct hl_walk *w, struct hl_frame *f, struct hl_frame *up)
+{
+	/* a frame with flags has bits there that no word has */
+	uint64_t word = hl_rules_find(f->pc - 1), base, cfa, slot;
 
-/*
- * Step from *f to its caller *up.  The state that decides is f->pc with its flags, f->sp, f->fp, and, above a signal
- * frame, w->lr as the step before left it (w->lr_sp is 0 before the first).  What is read from memory is, by a rule with
- * a form, the word at w->pc_slot, of which only the address bits count (hl_cpu_code), and, unless up->fp_slot is 0,
- * the one at up->fp_slot, 8 bytes below it; with up->fp_slot HL_FRAME_OPAQUE more than that, not to be verified
- * by reads.  Where f->pc is flagged HL_NODE_GUESSED, f->sp is only the lowest it can be, and f->fp decides.
- * f->rule is set; f->live is not.
- */
-enum hl_stepped hl_walk_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl_frame *up);
+	if (HL_UNLIKELY(hl_rule_is_special((uint32_t)word))) /* also: none */
+		return 0;
+	base = word & HL_STEP_FP_BASE ? f->fp : f->sp;
+	cfa = base + ((word & HL_STEP_OFFSET) >> 1);
+	slot = word & HL_STEP_FROM_CFA ? cfa - 8 - 8 * (word & HL_STEP_SLOT)
+				       : base + 8 * (word & HL_STEP_SLOT);
+	if (HL_UNLIKELY(cfa <= f->sp || cfa > w->high || f->sp < w->low ||
+			slot - ((word & HL_STEP_PAIR) >> 11) < f->sp))
+		return 0;
+	f->rule = (uint16_t)word;
+	up->fp = f->fp;
+	up->fp_slot = 0;
+	if (word & HL_STEP_PAIR) {
+		up->fp_slot = slot - 8;
+		up->fp = hl_word(slot - 8);
+	}
+	up->pc = hl_cpu_code(hl_word(slot));
+	up->ra_slot = slot;
+	up->sp = cfa;
+	return 1;
+}
+
+static inline enum hl_fp_use hl_cpu_fp_use(uint16_t rule)
+{
+	if (HL_UNLIKELY(hl_rule_is_special(rule)))
+		return rule == HL_STEP_END ? HL_FP_RELOADED : HL_FP_DECIDES;
+	if (rule & HL_STEP_FP_BASE)
+		return HL_FP_DECIDES;
+	return rule & HL_STEP_PAIR ? HL_FP_RELOADED : HL_FP_KEPT;
+}
 
 #endif

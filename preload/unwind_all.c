@@ -2,8 +2,7 @@
  * unwind_all.c - the stack with every register that a function must preserve: for the frames that need more than
  * the program counter, the stack and the frame pointer.
  */
-#include "preload/unwind.h"
-#include "preload/walk.h"
+#include "preload/unwind_cpu.h"
 
 #define PAGE 4096u
 

@@ -29,28 +29,63 @@ static void tick(struct hl_collector *c)
 		c->o.tick(c->o.tick_ctx, c->events);
 }
 
+static struct hl_weight weigh(const struct hl_collector *c, const struct hl_block *b)
+{
+	return hl_weigh(c->heap->sample_bytes, b->domain, b->size);
+}
+
+static void vary_live(struct hl_collector *c, uint32_t site, const struct hl_block *b,
+		      const struct hl_weight *w, double sign)
+{
+	struct hl_errors *v = &c->heap->variances[site];
+
+	v->size += sign * w->bytes_variance;
+	v->count += sign * w->blocks_variance;
+	if (c->o.shared_until && b->stamp <= c->o.shared_until) {
+		v->shared_size += sign * w->bytes_variance;
+		v->shared_count += sign * w->blocks_variance;
+	}
+	/* without blocks there is no error, whatever rounding has left */
+	if (!c->heap->sites[site].stat.count)
+		v->size = v->count = v->shared_size = v->shared_count = 0;
+}
+
 static void enter(struct hl_collector *c, uint32_t site, const struct hl_block *b)
 {
 	struct hl_stat *s = &c->heap->sites[site].stat;
+	struct hl_weight w = weigh(c, b);
 
-	s->size += b->size;
-	s->count++;
+	s->size += w.bytes;
+	s->count += w.blocks;
 	if (!b->inherited) {
-		s->total += b->size;
-		s->allocations++;
+		s->total += w.bytes;
+		s->allocations += w.blocks;
+	}
+	if (c->heap->sample_bytes) {
+		vary_live(c, site, b, &w, 1);
+		if (!b->inherited) {
+			c->heap->variances[site].total += w.bytes_variance;
+			c->heap->variances[site].allocations += w.blocks_variance;
+		}
 	}
 	if (c->o.view)
-		hl_view_track(c->o.view, site, b->size, 1);
+		hl_view_track(c->o.view, site, w.bytes, w.bytes_variance, 1);
 }
 
-static void leave(struct hl_collector *c, uint32_t site, uint64_t size)
+static void leave(struct hl_collector *c, uint32_t site, const struct hl_block *b, int temporary)
 {
 	struct hl_stat *s = &c->heap->sites[site].stat;
+	struct hl_weight w = weigh(c, b);
 
-	s->size -= size;
-	s->count--;
+	s->size -= w.bytes;
+	s->count -= w.blocks;
+	s->temporary += temporary ? w.blocks : 0;
+	if (c->heap->sample_bytes) {
+		vary_live(c, site, b, &w, -1);
+		c->heap->variances[site].temporary += temporary ? w.blocks_variance : 0;
+	}
 	if (c->o.view)
-		hl_view_track(c->o.view, site, -size, 0);
+		hl_view_track(c->o.view, site, -w.bytes, -w.bytes_variance, 0);
 }
 
 /* Decide about a new block and count it. */
@@ -90,8 +125,7 @@ static void died(void *ctx, const struct hl_block *b, uint64_t stamp, int tempor
 	tick(c);
 	if (!(b->user & COUNTED))
 		return;
-	leave(c, (b->user >> 1) - 1, b->size);
-	c->heap->sites[(b->user >> 1) - 1].stat.temporary += temporary != 0;
+	leave(c, (b->user >> 1) - 1, b, temporary);
 }
 
 /* The old block leaves before the new one enters: a row that has both must not see their sum. */
@@ -100,7 +134,7 @@ static void moved(void *ctx, const struct hl_block *old, struct hl_block *now)
 	struct hl_collector *c = ctx;
 
 	if (old->user & COUNTED)
-		leave(c, (old->user >> 1) - 1, old->size);
+		leave(c, (old->user >> 1) - 1, old, 0);
 	if (!c->o.origin) {
 		born(c, now);
 		return;
@@ -119,9 +153,11 @@ static void shrunk(void *ctx, const struct hl_block *b, uint64_t lost, uint64_t 
 	(void)stamp;
 	if (!(b->user & COUNTED))
 		return;
+	/* of mappings nothing is left out of a sample: no variance leaves */
+	lost = hl_weigh(c->heap->sample_bytes, HL_DOMAIN_MMAP, lost).bytes;
 	c->heap->sites[site].stat.size -= lost;
 	if (c->o.view)
-		hl_view_track(c->o.view, site, -lost, 0);
+		hl_view_track(c->o.view, site, -lost, 0, 0);
 }
 
 const struct hl_sink hl_collect_sink = {.born = born, .died = died, .moved = moved, .shrunk = shrunk};
@@ -131,5 +167,6 @@ int hl_collect(struct hl_trace *t, const struct hl_collect_options *o, struct hl
 {
 	struct hl_collector c = {.heap = heap, .facts = hl_trace_facts(t), .o = *o};
 
+	heap->sample_bytes = c.facts->sample_bytes;
 	return hl_replay(t, o->until, &hl_collect_sink, &c, counts, d);
 }

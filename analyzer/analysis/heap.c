@@ -19,6 +19,7 @@ void hl_heap_init(struct hl_heap *h, struct hl_stacks *stacks)
 void hl_heap_release(struct hl_heap *h)
 {
 	free(h->sites);
+	free(h->variances);
 	free(h->threads);
 	hl_idmap_release(&h->site_map);
 	hl_idmap_release(&h->thread_map);
@@ -59,6 +60,11 @@ uint32_t hl_heap_site(struct hl_heap *h, uint32_t stack, uint32_t serial, enum h
 	if (h->nsites >= INT32_MAX)
 		return HL_ID_NONE;
 	id = h->nsites;
+	if (h->sample_bytes) {
+		h->variances =
+			hl_grow(h->variances, &h->variances_room, h->nsites + 1, sizeof(*h->variances));
+		h->variances[id] = (struct hl_errors){0};
+	}
 	h->sites = hl_grow(h->sites, &h->sites_room, h->nsites + 1, sizeof(*h->sites));
 	h->sites[h->nsites++] = (struct hl_site){
 		.stack = stack, .thread = hl_heap_thread(h, serial, facts), .kind = (uint8_t)kind};

@@ -9,13 +9,14 @@
 
 #include "analyzer/analysis/result.h"
 #include "analyzer/analysis/stacks.h"
+#include "analyzer/model/sample.h"
 
 /* Kinds of allocation, tracemalloc's domains. */
 enum hl_kind { HL_KIND_MALLOC, HL_KIND_NEW, HL_KIND_MMAP, HL_KIND_POOL, HL_KINDS };
 const char *hl_kind_name(enum hl_kind k);
 
 struct hl_site {
-	struct hl_stat stat; /* peak unused */
+	struct hl_stat stat; /* peak unused; in a sample in the units of sample.h */
 	uint32_t stack;
 	uint32_t thread; /* index in threads */
 	uint8_t kind;
@@ -28,6 +29,10 @@ struct hl_heap_thread {
 
 struct hl_heap {
 	struct hl_stacks *stacks; /* not owned */
+	uint64_t sample_bytes;    /* 0: complete.  Set before the first site is made. */
+	/* Of sites, in a sample: variances (peak unused); else NULL. */
+	struct hl_errors *variances;
+	size_t variances_room;
 	struct hl_site *sites;
 	struct hl_heap_thread *threads;
 	uint32_t nsites, nthreads;

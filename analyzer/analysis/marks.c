@@ -3,6 +3,7 @@
  */
 #include "analyzer/analysis/marks.h"
 #include "analyzer/analysis/idset.h"
+#include "analyzer/model/sample.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,43 +30,52 @@ void hl_snapshots_list(struct hl_trace *t, struct hl_snapshots *out)
 	hl_merge_free(m);
 }
 
+/* In units of sample.h. */
 struct counter {
 	struct hl_snapshots *out;
-	uint64_t bytes, blocks;
+	uint64_t sample_bytes, bytes, blocks;
+	double bytes_variance, blocks_variance;
 };
 
 static void born(void *ctx, struct hl_block *b)
 {
 	struct counter *c = ctx;
+	struct hl_weight w = hl_weigh(c->sample_bytes, b->domain, b->size);
 
-	c->bytes += b->size;
-	c->blocks++;
+	c->bytes += w.bytes;
+	c->blocks += w.blocks;
+	c->bytes_variance += w.bytes_variance;
+	c->blocks_variance += w.blocks_variance;
 }
 
 static void died(void *ctx, const struct hl_block *b, uint64_t stamp, int temporary)
 {
 	struct counter *c = ctx;
+	struct hl_weight w = hl_weigh(c->sample_bytes, b->domain, b->size);
 
 	(void)stamp;
 	(void)temporary;
-	c->bytes -= b->size;
-	c->blocks--;
+	c->bytes -= w.bytes;
+	c->blocks -= w.blocks;
+	c->bytes_variance -= w.bytes_variance;
+	c->blocks_variance -= w.blocks_variance;
+	/* without blocks there is no error, whatever rounding has left */
+	if (!c->blocks)
+		c->bytes_variance = c->blocks_variance = 0;
 }
 
 static void moved(void *ctx, const struct hl_block *old, struct hl_block *now)
 {
-	struct counter *c = ctx;
-
-	c->bytes += now->size - old->size;
+	died(ctx, old, now->stamp, 0);
+	born(ctx, now);
 }
 
 static void shrunk(void *ctx, const struct hl_block *b, uint64_t lost, uint64_t stamp)
 {
 	struct counter *c = ctx;
 
-	(void)b;
 	(void)stamp;
-	c->bytes -= lost;
+	c->bytes -= hl_weigh(c->sample_bytes, b->domain, lost).bytes;
 }
 
 static void mark(void *ctx, uint64_t stamp, enum hl_mark reason, const char *label, uint32_t thread)
@@ -74,15 +84,17 @@ static void mark(void *ctx, uint64_t stamp, enum hl_mark reason, const char *lab
 	struct hl_snapshot *m = add(c->out, stamp, reason, label);
 
 	(void)thread;
-	m->live_bytes = c->bytes;
-	m->live_blocks = c->blocks;
+	m->live_bytes = hl_sample_bytes(c->sample_bytes, c->bytes);
+	m->live_blocks = hl_sample_blocks(c->sample_bytes, c->blocks);
+	m->live_bytes_error = hl_sample_error(c->bytes_variance);
+	m->live_blocks_error = hl_sample_error(c->blocks_variance);
 }
 
 int hl_snapshots_replay(struct hl_trace *t, struct hl_snapshots *out, struct hl_replay_counts *counts,
 			struct hl_diag *d)
 {
 	static const struct hl_sink sink = {born, died, moved, shrunk, mark};
-	struct counter c = {.out = out};
+	struct counter c = {.out = out, .sample_bytes = hl_trace_facts(t)->sample_bytes};
 	struct hl_snapshot *end;
 	int err;
 
@@ -99,6 +111,8 @@ int hl_snapshots_replay(struct hl_trace *t, struct hl_snapshots *out, struct hl_
 	end->number = 0;
 	end->live_bytes = counts->live_bytes;
 	end->live_blocks = counts->live_blocks;
+	end->live_bytes_error = counts->live_bytes_error;
+	end->live_blocks_error = counts->live_blocks_error;
 	return HL_OK;
 }
 

@@ -11,8 +11,9 @@ struct hl_snapshot {
 	uint64_t number; /* from 1; 0: the end of the trace, which nobody marked */
 	uint64_t stamp;
 	enum hl_mark reason;
-	char *label;                      /* never NULL */
-	uint64_t live_bytes, live_blocks; /* of hl_snapshots_replay */
+	char *label;                                /* never NULL */
+	uint64_t live_bytes, live_blocks;           /* of hl_snapshots_replay */
+	double live_bytes_error, live_blocks_error; /* one standard error in a sample, else 0 */
 };
 
 struct hl_snapshots {

@@ -4,7 +4,7 @@
  *
  * Format: the 8 bytes of HL_SNAPFILE_MAGIC, then one zstd frame with content size and checksum, of one
  * JSON object, all numbers non-negative integers but `seconds`:
- *   "schema"     1; a reader refuses a larger one
+ *   "schema"     1, of a sample 2; a reader refuses a larger one
  *   "provenance" {"version", "trace", "uuid", "image", "pid", "exe", "cmdline", "complete": 0|1}
  *   "snapshot"   {"at": "end"|"peak"|"mark", "number", "label", "seconds"}
  *   "totals"     {"size", "count", "peak", "total", "allocations", "frees", "temporary", "lost"}
@@ -15,6 +15,12 @@
  *   "threads"    [[name, tid]...]: index of a string
  *   "sites"      [[traceback, thread, kind, size, count, total, allocations, temporary]...]: index + 1
  *                of a traceback, index of a thread, enum hl_kind
+ * Of a sample there is more, and its numbers are not integers only:
+ *   "sample"     {"bytes", "recorded", "errors": {"size", "count", "peak", "total", "allocations",
+ *                "temporary"}}: of one in so many bytes, blocks that were recorded, the standard errors of
+ *                the members of "totals"
+ *   "sites"      their numbers are in units of 2^-8 bytes and 2^-16 blocks (model/sample.h), and behind
+ *                them are the variances of size, count, total, allocations, temporary, in bytes and blocks
  * Unknown members are ignored, further elements of the inner arrays too.  Numbers above 2^63 - 1 are
  * written as that.
  */

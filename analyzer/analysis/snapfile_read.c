@@ -65,6 +65,22 @@ static uint64_t number_of(const json_t *object, const char *name)
 	return v < 0 ? 0 : (uint64_t)v;
 }
 
+/* Element i of an array as a number that a variance can be; 0: it is none. */
+static int real_at(const json_t *array, size_t i, double *v)
+{
+	const json_t *e = json_array_get(array, i);
+
+	*v = json_number_value(e);
+	return json_is_number(e) && *v > -1e300 && *v <= 1e300;
+}
+
+static double error_of(const json_t *object, const char *name)
+{
+	double v = json_number_value(json_object_get(object, name));
+
+	return v > 0 && v <= 1e300 ? v : 0;
+}
+
 static int decompress(const uint8_t *bytes, size_t n, char **json, size_t *json_bytes, struct reader *r)
 {
 	unsigned long long size;
@@ -169,6 +185,22 @@ static int read_threads(struct reader *r)
 	return HL_OK;
 }
 
+/* Elements 8 to 12 of a site. */
+static int read_variances(const json_t *s, struct hl_errors *to)
+{
+	double v[5];
+
+	for (size_t k = 0; k < 5; k++)
+		if (!real_at(s, 8 + k, &v[k]))
+			return 0;
+	to->size += v[0];
+	to->count += v[1];
+	to->total += v[2];
+	to->allocations += v[3];
+	to->temporary += v[4];
+	return 1;
+}
+
 static int read_sites(struct reader *r)
 {
 	const json_t *a = json_object_get(r->root, "sites");
@@ -194,8 +226,35 @@ static int read_sites(struct reader *r)
 		stat->total += v[2];
 		stat->allocations += v[3];
 		stat->temporary += v[4];
+		if (r->heap->sample_bytes && !read_variances(s, &r->heap->variances[site]))
+			return bad(r, "sites");
 	}
 	return HL_OK;
+}
+
+/* Before the sites: whether they have variances depends on it. */
+static int read_sample(struct reader *r, uint64_t schema)
+{
+	uint64_t bytes = number_of(json_object_get(r->root, "sample"), "bytes");
+
+	if ((schema == 2) != (bytes != 0))
+		return bad(r, "sample");
+	r->heap->sample_bytes = bytes;
+	return HL_OK;
+}
+
+static void read_sample_totals(const struct reader *r, struct hl_totals *t)
+{
+	const json_t *s = json_object_get(r->root, "sample"), *e = json_object_get(s, "errors");
+
+	t->sample_bytes = r->heap->sample_bytes;
+	t->recorded = number_of(s, "recorded");
+	t->error = (struct hl_errors){.size = error_of(e, "size"),
+				      .count = error_of(e, "count"),
+				      .peak = error_of(e, "peak"),
+				      .total = error_of(e, "total"),
+				      .allocations = error_of(e, "allocations"),
+				      .temporary = error_of(e, "temporary")};
 }
 
 static void read_provenance(const struct reader *r, struct hl_provenance *p)
@@ -226,6 +285,7 @@ static void read_provenance(const struct reader *r, struct hl_provenance *p)
 	if (strlen(uuid) < sizeof(p->uuid))
 		strcpy(p->uuid, uuid);
 	free(uuid);
+	read_sample_totals(r, &p->totals);
 }
 
 int hl_snapfile_read(const uint8_t *bytes, size_t n, const char *name, struct hl_provenance *p,
@@ -235,6 +295,7 @@ int hl_snapfile_read(const uint8_t *bytes, size_t n, const char *name, struct hl
 	json_error_t why;
 	char *json = NULL;
 	size_t json_bytes = 0;
+	uint64_t schema;
 	int err = decompress(bytes, n, &json, &json_bytes, &r);
 
 	if (err)
@@ -243,9 +304,12 @@ int hl_snapfile_read(const uint8_t *bytes, size_t n, const char *name, struct hl
 	free(json);
 	if (!r.root)
 		return bad(&r, why.text);
-	if (number_of(r.root, "schema") != 1)
-		err = hl_fail(d, HL_ERR_FORMAT, "%s: snapshot file of schema %llu, this heapledger reads 1",
-			      name, (unsigned long long)number_of(r.root, "schema"));
+	schema = number_of(r.root, "schema");
+	if (schema != 1 && schema != 2)
+		err = hl_fail(d, HL_ERR_FORMAT,
+			      "%s: snapshot file of schema %llu, this heapledger reads 1 and 2", name,
+			      (unsigned long long)schema);
+	err = err ? err : read_sample(&r, schema);
 	err = err ? err : read_strings(&r);
 	err = err ? err : read_frames(&r);
 	err = err ? err : read_tracebacks(&r);

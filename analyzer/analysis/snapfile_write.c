@@ -89,6 +89,12 @@ static void put_member(struct writer *w, const char *name, uint64_t v)
 	put_number(w, v);
 }
 
+/* What a damaged trace makes infinite is written as the largest number there is. */
+static void put_real(struct writer *w, double v)
+{
+	yajl_gen_double(w->g, v < 1e300 ? v : 1e300);
+}
+
 static void put_text(struct writer *w, const char *name, const char *s)
 {
 	put_key(w, name);
@@ -129,6 +135,41 @@ static void put_provenance(struct writer *w, const struct hl_provenance *p)
 	yajl_gen_map_close(w->g);
 }
 
+static void put_sample(struct writer *w, const struct hl_totals *t)
+{
+	const struct {
+		const char *name;
+		double error;
+	} errors[] = {{"size", t->error.size},
+		      {"count", t->error.count},
+		      {"peak", t->error.peak},
+		      {"total", t->error.total},
+		      {"allocations", t->error.allocations},
+		      {"temporary", t->error.temporary}};
+
+	put_key(w, "sample");
+	yajl_gen_map_open(w->g);
+	put_member(w, "bytes", t->sample_bytes);
+	put_member(w, "recorded", t->recorded);
+	put_key(w, "errors");
+	yajl_gen_map_open(w->g);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		put_key(w, errors[i].name);
+		put_real(w, errors[i].error);
+	}
+	yajl_gen_map_close(w->g);
+	yajl_gen_map_close(w->g);
+}
+
+static void put_variances(struct writer *w, const struct hl_errors *v)
+{
+	put_real(w, v->size);
+	put_real(w, v->count);
+	put_real(w, v->total);
+	put_real(w, v->allocations);
+	put_real(w, v->temporary);
+}
+
 static void put_sites(struct writer *w, const struct hl_heap *h, int all)
 {
 	put_key(w, "sites");
@@ -147,6 +188,8 @@ static void put_sites(struct writer *w, const struct hl_heap *h, int all)
 		put_number(w, s->stat.total);
 		put_number(w, s->stat.allocations);
 		put_number(w, s->stat.temporary);
+		if (h->sample_bytes)
+			put_variances(w, &h->variances[i]);
 		yajl_gen_array_close(w->g);
 	}
 	yajl_gen_array_close(w->g);
@@ -237,8 +280,10 @@ int hl_snapfile_write(const struct hl_provenance *p, const struct hl_heap *h, ui
 	if (!w.g)
 		return hl_fail(d, HL_ERR_NOMEM, "out of memory");
 	yajl_gen_map_open(w.g);
-	put_member(&w, "schema", 1);
+	put_member(&w, "schema", h->sample_bytes ? 2 : 1);
 	put_provenance(&w, p);
+	if (h->sample_bytes)
+		put_sample(&w, &p->totals);
 	put_sites(&w, h, p->complete);
 	put_tables(&w, h);
 	yajl_gen_map_close(w.g);

@@ -22,6 +22,7 @@ struct hl_stacks {
 	uint32_t *tracebacks; /* by node id, 0: not made yet */
 	uint32_t *scratch;
 	size_t scratch_room;
+	uint32_t depth; /* recorded frames that a walk passes at most */
 };
 
 struct hl_stacks *hl_stacks_new(struct hl_names *names, const struct hl_facts *facts,
@@ -32,6 +33,7 @@ struct hl_stacks *hl_stacks_new(struct hl_names *names, const struct hl_facts *f
 	s->names = names;
 	s->facts = facts;
 	s->symbols = symbols;
+	s->depth = facts && facts->process.depth ? facts->process.depth : UINT32_MAX;
 	if (facts) {
 		s->nodes = hl_xcalloc((size_t)facts->nnodes + 1, sizeof(*s->nodes));
 		s->tracebacks = hl_xcalloc((size_t)facts->nnodes + 1, sizeof(*s->tracebacks));
@@ -104,11 +106,12 @@ static int load_node(struct hl_walk *w)
 		w->node = 0;
 		return 0;
 	}
-	if (w->steps >= HL_STACK_FRAMES_MAX) {
+	if (w->steps >= HL_STACK_FRAMES_MAX || w->nodes == w->stacks->depth) {
 		w->truncated = 1;
 		return 0;
 	}
 	e = expand(w->stacks, w->node);
+	w->nodes++;
 	w->steps += e->n;
 	w->next = e->first;
 	w->end = e->first + e->n;

@@ -4,6 +4,9 @@
  * Two kinds behind one interface: stack nodes of a trace, named by model/symbols when they are first
  * asked for; and ready tracebacks (an extracted snapshot), whose stack id is the traceback.
  *
+ * The recorder may keep more frames than the depth that was asked for (facts->process.depth): a walk ends there,
+ * and is truncated.
+ *
  * Leading (newest) frames of the allocator itself are dropped; when there are no others, the oldest of
  * them is kept.  Stack 0, and a node whose record was lost, is one <unknown>:0 frame.
  */
@@ -29,6 +32,7 @@ struct hl_walk {
 	uint32_t node;      /* node whose frames come next */
 	uint32_t next, end; /* frames still to give */
 	uint32_t steps;
+	uint32_t nodes; /* passed, at most the depth that was asked for */
 	uint32_t pending; /* one frame to give before all others, HL_ID_NONE */
 	int truncated;    /* complete only when the walk is over */
 };

@@ -24,16 +24,16 @@ struct hl_view *hl_view_new(struct hl_heap *h, const struct hl_grouping *g, cons
 			    struct hl_blame *blame);
 void hl_view_free(struct hl_view *v);
 
-/* Following a replay: bytes enter or leave site (signs by two's complement); a growing row's peak is
- * raised. */
-void hl_view_track(struct hl_view *v, uint32_t site, uint64_t delta_bytes, int grows);
+/* Following a replay: bytes enter or leave site (signs by two's complement; in a sample in its units), and
+ * with them the variance of their sum; a growing row's peak is raised. */
+void hl_view_track(struct hl_view *v, uint32_t site, uint64_t delta_bytes, double delta_variance, int grows);
 
 /* What the rows must hold beyond size and count. */
 enum hl_view_flags {
 	HL_VIEW_TRACKED = 1, /* peaks: hl_view_track saw every event */
 	HL_VIEW_FULL = 2     /* total, allocations, temporary, whatever the sort */
 };
-/* The sorted rows from the numbers of all sites.  The caller frees rows->row. */
+/* The sorted rows from the numbers of all sites, in a sample rounded to whole bytes and blocks.  The caller frees rows->row. */
 void hl_view_rows(struct hl_view *v, enum hl_sort sort, unsigned flags, struct hl_rows *rows);
 
 #endif

@@ -20,6 +20,26 @@ __attribute__((format(printf, 2, 3))) static void note(const char *path, const c
 	fputs("\n", stderr);
 }
 
+static void put_sample(const char *path, uint64_t sample_bytes, uint64_t recorded)
+{
+	char size[HL_SIZE_TEXT];
+
+	if (sample_bytes)
+		note(path, "estimates from a sample of one in %s (%" PRIu64 " blocks recorded)",
+		     hl_size_text(size, (double)sample_bytes), recorded);
+}
+
+/* " (+-3.1%)", nothing when there is no error to tell. */
+static const char *error_of(char *text, const struct hl_totals *t, double error, uint64_t of)
+{
+	char percent[HL_SIZE_TEXT];
+
+	*text = '\0';
+	if (t->sample_bytes && of)
+		snprintf(text, HL_SIZE_TEXT + 4, " (%s)", hl_error_text(percent, error, of));
+	return text;
+}
+
 static void put_shown(size_t n, const struct hl_query *q)
 {
 	size_t shown = hl_report_rows(n, q->style.limit);
@@ -32,18 +52,19 @@ static void put_shown(size_t n, const struct hl_query *q)
 
 void hl_notes_totals(const struct hl_subject *s, const struct hl_rows *rows, const struct hl_query *q)
 {
-	char size[HL_SIZE_TEXT], peak[HL_SIZE_TEXT];
+	const struct hl_totals *t = &s->totals;
+	char size[HL_SIZE_TEXT], peak[HL_SIZE_TEXT], error[2][HL_SIZE_TEXT + 4];
 
 	fflush(stdout);
-	fprintf(stderr, "selected: size=%s, count=%" PRIu64, hl_size_text(size, (double)rows->sum.size),
-		rows->sum.count);
+	fprintf(stderr, "selected: size=%s%s, count=%" PRIu64, hl_size_text(size, (double)rows->sum.size),
+		error_of(error[0], t, rows->sum_error.size, rows->sum.size), rows->sum.count);
 	put_shown(rows->n, q);
 	fprintf(stderr,
-		"heap: size=%s, count=%" PRIu64 ", peak=%s, allocations=%" PRIu64 ", frees=%" PRIu64
+		"heap: size=%s%s, count=%" PRIu64 ", peak=%s%s, allocations=%" PRIu64 ", frees=%" PRIu64
 		", temporary=%" PRIu64 "\n",
-		hl_size_text(size, (double)s->totals.size), s->totals.count,
-		hl_size_text(peak, (double)s->totals.peak), s->totals.allocations, s->totals.frees,
-		s->totals.temporary);
+		hl_size_text(size, (double)t->size), error_of(error[0], t, t->error.size, t->size), t->count,
+		hl_size_text(peak, (double)t->peak), error_of(error[1], t, t->error.peak, t->peak),
+		t->allocations, t->frees, t->temporary);
 }
 
 void hl_notes_diff(const struct hl_diff *diff, const struct hl_query *q)
@@ -52,11 +73,19 @@ void hl_notes_diff(const struct hl_diff *diff, const struct hl_query *q)
 	char size[HL_SIZE_TEXT], change[HL_SIZE_TEXT], count[HL_SIZE_TEXT];
 
 	fflush(stdout);
-	fprintf(stderr, "selected: size=%s (%s), count=%" PRIu64 " (%s)",
-		hl_size_text(size, (double)now->size),
-		hl_size_diff_text(change, hl_size_diff(now->size, old->size)), now->count,
+	fprintf(stderr, "selected: size=%s (%s", hl_size_text(size, (double)now->size),
+		hl_size_diff_text(change, hl_size_diff(now->size, old->size)));
+	if (diff->sampled)
+		fprintf(stderr, " +-%s", hl_size_text(size, diff->sum_size_error));
+	fprintf(stderr, "), count=%" PRIu64 " (%s)", now->count,
 		hl_count_diff_text(count, now->count, old->count));
 	put_shown(diff->n, q);
+}
+
+void hl_notes_exact(const struct hl_subject *s, const struct hl_subject *other)
+{
+	if (!s->totals.sample_bytes && other->totals.sample_bytes)
+		note(s->path, "is complete, no sample: its numbers are exact");
 }
 
 static void losses(const char *path, const struct hl_facts *f)
@@ -100,6 +129,7 @@ void hl_notes_trace(struct hl_trace *t, const struct hl_replay_counts *c)
 {
 	const char *path = hl_trace_path(t);
 
+	put_sample(path, c->sample_bytes, c->recorded);
 	losses(path, hl_trace_facts(t));
 	damage(path, hl_trace_health(t));
 	if (c->violations)
@@ -130,6 +160,7 @@ static void unresolved(const char *path, const struct hl_symbols *symbols)
 int hl_notes_warnings(const struct hl_subject *s)
 {
 	if (!s->trace) {
+		put_sample(s->path, s->totals.sample_bytes, s->totals.recorded);
 		if (s->totals.lost)
 			note(s->path,
 			     "warning: not recorded: %" PRIu64 " events of the trace it was taken from",

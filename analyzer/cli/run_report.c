@@ -92,13 +92,41 @@ static int read_totals(const struct hl_run_trace *run, struct totals *t, struct 
 	return err;
 }
 
+/* "" when the trace is complete. */
+static const char *sample_text(char *text, size_t room, const struct hl_replay_counts *c)
+{
+	char size[HL_SIZE_TEXT];
+
+	*text = 0;
+	if (c->sample_bytes)
+		snprintf(text, room, " of a sample of one in %s",
+			 hl_size_text(size, (double)c->sample_bytes));
+	return text;
+}
+
+/* A size, and in a sample its error. */
+static const char *estimate_text(char *text, size_t room, const struct hl_replay_counts *c, uint64_t size,
+				 double error)
+{
+	char number[HL_SIZE_TEXT], percent[HL_SIZE_TEXT];
+
+	hl_size_text(number, (double)size);
+	hl_error_text(percent, error, size);
+	if (c->sample_bytes && size)
+		snprintf(text, room, "%s (%s)", number, percent);
+	else
+		snprintf(text, room, "%s", number);
+	return text;
+}
+
 /* Everything here came from a traced process: through hl_error, which makes it fit for a terminal. */
 static void print_trace(const struct hl_run_trace *run, const struct totals *t)
 {
-	char text[PATH_MAX + 1024], peak[HL_SIZE_TEXT], live[HL_SIZE_TEXT];
+	char text[PATH_MAX + 1024], peak[HL_SIZE_TEXT], live[HL_SIZE_TEXT], sample[64];
 
-	snprintf(text, sizeof(text), "%s (%u): %" PRIu64 " events, peak %s, live %s, %s: %s%s", t->program,
-		 run->pid, t->counts.events, hl_size_text(peak, (double)t->counts.peak_bytes),
+	snprintf(text, sizeof(text), "%s (%u): %" PRIu64 " events%s, peak %s, live %s, %s: %s%s", t->program,
+		 run->pid, t->counts.events, sample_text(sample, sizeof(sample), &t->counts),
+		 hl_size_text(peak, (double)t->counts.peak_bytes),
 		 hl_size_text(live, (double)t->counts.live_bytes), t->losses, run->path,
 		 run->flags & HL_TRACE_LIVE ? " (goes on)" : "");
 	hl_error(text);
@@ -106,15 +134,23 @@ static void print_trace(const struct hl_run_trace *run, const struct totals *t)
 
 static void print_main(const struct hl_run_trace *run, const struct totals *t)
 {
-	char text[PATH_MAX + 1024], peak[HL_SIZE_TEXT], live[HL_SIZE_TEXT];
+	char text[PATH_MAX + 1024], peak[2 * HL_SIZE_TEXT + 4], live[2 * HL_SIZE_TEXT + 4],
+		size[HL_SIZE_TEXT];
 	const struct hl_replay_counts *c = &t->counts;
 
 	snprintf(text, sizeof(text),
 		 "peak %s, live at the end %s in %" PRIu64 " blocks; %" PRIu64
 		 " calls to allocation functions, %" PRIu64 " temporary; %s",
-		 hl_size_text(peak, (double)c->peak_bytes), hl_size_text(live, (double)c->live_bytes),
-		 c->live_blocks, c->allocs, c->temporary, t->losses);
+		 estimate_text(peak, sizeof(peak), c, c->peak_bytes, c->peak_bytes_error),
+		 estimate_text(live, sizeof(live), c, c->live_bytes, c->live_bytes_error), c->live_blocks,
+		 c->allocs, c->temporary, t->losses);
 	hl_error(text);
+	if (c->sample_bytes) {
+		snprintf(text, sizeof(text),
+			 "these are estimates from a sample of one in %s (%" PRIu64 " blocks recorded)",
+			 hl_size_text(size, (double)c->sample_bytes), c->recorded);
+		hl_error(text);
+	}
 	snprintf(text, sizeof(text), "trace: %s", run->path);
 	hl_error(text);
 }

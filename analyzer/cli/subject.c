@@ -132,6 +132,7 @@ int hl_subject_load(struct hl_subject *s, const struct hl_query *q, struct hl_vi
 	struct hl_collect_options o = {.until = s->until,
 				       .since = s->since,
 				       .min_size = q->min_size,
+				       .shared_until = s->shared_until,
 				       .origin = q->origin,
 				       .view = view,
 				       .tick = progress ? hl_progress_tick : NULL,
@@ -154,7 +155,15 @@ int hl_subject_load(struct hl_subject *s, const struct hl_query *q, struct hl_vi
 				       .allocations = c->allocs,
 				       .frees = c->frees,
 				       .temporary = c->temporary,
-				       .lost = lost_events(hl_trace_facts(s->trace))};
+				       .lost = lost_events(hl_trace_facts(s->trace)),
+				       .sample_bytes = c->sample_bytes,
+				       .recorded = c->recorded,
+				       .error = {.size = c->live_bytes_error,
+						 .count = c->live_blocks_error,
+						 .peak = c->peak_bytes_error,
+						 .total = c->total_bytes_error,
+						 .allocations = c->allocs_error,
+						 .temporary = c->temporary_error}};
 	if (!c->allocs && !c->frees && !c->unexplained_frees && !c->inherited_blocks)
 		s->nothing = hl_trace_is_empty(s->trace);
 	return HL_OK;
@@ -195,4 +204,13 @@ int hl_subject_same_process(const struct hl_subject *a, const struct hl_subject 
 	return !strcmp(x, y) &&
 	       (a->trace ? hl_trace_header(a->trace)->image_id : a->provenance.image) ==
 		       (b->trace ? hl_trace_header(b->trace)->image_id : b->provenance.image);
+}
+
+void hl_subject_share(struct hl_subject *a, struct hl_subject *b)
+{
+	struct hl_subject *later = a->until > b->until ? a : b, *earlier = later == a ? b : a;
+
+	if (a->trace && b->trace && hl_subject_same_process(a, b) &&
+	    hl_trace_facts(a->trace)->sample_bytes == hl_trace_facts(b->trace)->sample_bytes)
+		later->shared_until = earlier->until;
 }

@@ -17,7 +17,7 @@ struct hl_subject {
 	struct hl_heap heap;
 	struct hl_provenance provenance; /* of an extracted snapshot */
 	struct hl_replay_counts counts;  /* of a trace, once its heap is loaded */
-	uint64_t until, since;
+	uint64_t until, since, shared_until;
 	struct hl_snapshot_ref ref;
 	struct hl_totals totals;
 	int nothing; /* the trace holds no event at all */
@@ -37,6 +37,9 @@ int hl_subject_load(struct hl_subject *s, const struct hl_query *q, struct hl_vi
 		    struct hl_diag *d);
 /* 1: both are moments of one process image. */
 int hl_subject_same_process(const struct hl_subject *a, const struct hl_subject *b);
+/* Before both are loaded for a comparison: what the blocks that live at both moments add to the errors of
+ * estimates cancels, if both are moments of one trace (two extracted snapshots do not say which these are). */
+void hl_subject_share(struct hl_subject *a, struct hl_subject *b);
 /* The uuid of the run as 32 hex digits. */
 void hl_subject_uuid(const struct hl_subject *s, char hex[33]);
 

@@ -44,6 +44,7 @@ static int diff(struct hl_cli *cli, const struct hl_verb *verb, int argc, char *
 		goto out;
 	/* thread ids say nothing across processes */
 	q.grouping.no_tid = !hl_subject_same_process(&old, &now);
+	hl_subject_share(&old, &now);
 	err = hl_subject_rows(&old, &q, 0, cli->progress, &old_rows, d);
 	if (!err)
 		err = hl_subject_rows(&now, &q, 0, cli->progress, &new_rows, d);
@@ -51,6 +52,8 @@ static int diff(struct hl_cli *cli, const struct hl_verb *verb, int argc, char *
 		goto out;
 	hl_diff_rows(&old_rows, &new_rows, &result);
 	print(&old, &now, &q, &result);
+	hl_notes_exact(&old, &now);
+	hl_notes_exact(&now, &old);
 	err = hl_notes_warnings(&old);
 	err = hl_notes_warnings(&now) || err ? 4 : 0;
 out:

@@ -4,6 +4,7 @@
 #include "analyzer/analysis/marks.h"
 #include "analyzer/cli/notes.h"
 #include "analyzer/cli/subject.h"
+#include "analyzer/report/sizes.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,35 @@ static void put_events(struct list *l, struct hl_trace *t, const struct hl_repla
 	put_number(l, "unexplained frees", c->unexplained_frees);
 }
 
+/* The errors of the numbers before it, which are estimates then. */
+static void put_sample(struct list *l, const struct hl_replay_counts *c)
+{
+	const struct {
+		const char *name;
+		double error;
+		int blocks;
+	} errors[] = {{"allocations error", c->allocs_error, 1},
+		      {"temporary error", c->temporary_error, 1},
+		      {"total size error", c->total_bytes_error, 0},
+		      {"peak size error", c->peak_bytes_error, 0},
+		      {"live size error", c->live_bytes_error, 0},
+		      {"live blocks error", c->live_blocks_error, 1}};
+
+	if (!c->sample_bytes) {
+		put_text(l, "sample", NULL);
+		return;
+	}
+	put_size(l, "sample", c->sample_bytes);
+	put_number(l, "recorded blocks", c->recorded);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].blocks)
+			put(l, errors[i].name,
+			    (struct hl_cell){.type = HL_CELL_RATIO,
+					     .real = hl_error_blocks(errors[i].error)});
+		else
+			put_size(l, errors[i].name, hl_error_bytes(errors[i].error));
+}
+
 static void put_losses(struct list *l, const struct hl_facts *f)
 {
 	/* in the order of enum hl_lost */
@@ -197,6 +227,7 @@ static int print(const struct hl_query *q, const char *path, struct hl_diag *d)
 	put_header(&l, t, header);
 	put_process(&l, t, started);
 	put_events(&l, t, &counts);
+	put_sample(&l, &counts);
 	put_losses(&l, hl_trace_facts(t));
 	put_facts(&l, hl_trace_facts(t));
 	put_health(&l, t);

@@ -7,6 +7,7 @@
 #include "analyzer/cli/run_report.h"
 #include "analyzer/cli/verbs.h"
 #include "analyzer/collect/names.h"
+#include "analyzer/collect/process.h"
 #include "analyzer/collect/serve.h"
 #include "analyzer/collect/supervise.h"
 #include "analyzer/collect/target.h"
@@ -20,10 +21,21 @@
 #define DEPTH_DEFAULT  64
 #define DEPTH_MAX      65535
 #define BUFFER_DEFAULT (256ull << 20)
+#define SAMPLE_MAX     (1ull << 30)
 #define REFUSED        125
-#define REAP_ROUNDS    40 /* of 5 ms */
+#define REAP_MS        200
 
-enum { OPT_FORCE = 256, OPT_DEPTH, OPT_FOLLOW, OPT_MMAP, OPT_EVERY, OPT_GROWTH, OPT_BUFFER, OPT_ON_FULL };
+enum {
+	OPT_FORCE = 256,
+	OPT_DEPTH,
+	OPT_FOLLOW,
+	OPT_MMAP,
+	OPT_EVERY,
+	OPT_GROWTH,
+	OPT_BUFFER,
+	OPT_ON_FULL,
+	OPT_SAMPLE
+};
 
 static const struct hl_option options[] = {
 	{'o', "output", "FILE",
@@ -32,6 +44,8 @@ static const struct hl_option options[] = {
 	{OPT_DEPTH, "depth", "N", "frames recorded per stack, 1-65535 (default 64)"},
 	{OPT_FOLLOW, "follow", "all|none|GLOB", "which started programs to trace, by name (default all)"},
 	{OPT_MMAP, "mmap", NULL, "count anonymous mmaps as allocations"},
+	{OPT_SAMPLE, "sample", "BYTES",
+	 "record one in so many bytes (512K): less cost, estimates with errors"},
 	{OPT_EVERY, "snapshot-every", "SECONDS", "take a snapshot every so often (30s, 5m)"},
 	{OPT_GROWTH, "snapshot-growth", "SIZE", "take a snapshot whenever live memory grew by so much (64M)"},
 	{OPT_BUFFER, "buffer", "SIZE", "memory between the program and the collector (default 256M)"},
@@ -44,7 +58,7 @@ struct run {
 	const char *output, *follow, *on_full;
 	int force, mmap, quiet;
 	unsigned long depth;
-	unsigned long long buffer, growth;
+	unsigned long long buffer, growth, sample;
 	double every;
 	char **argv;
 
@@ -96,6 +110,13 @@ static int parse_one(struct run *r, int id, const char *arg, struct hl_diag *d)
 		return r->growth && r->growth <= INT64_MAX
 			       ? HL_OK
 			       : hl_fail(d, HL_ERR_USAGE, "--snapshot-growth: more than 0 bytes");
+	case OPT_SAMPLE:
+		if (hl_parse_size(arg, "sample", &r->sample, d) < 0)
+			return HL_ERR_USAGE;
+		return r->sample && r->sample <= SAMPLE_MAX
+			       ? HL_OK
+			       : hl_fail(d, HL_ERR_USAGE, "--sample: between 1 byte and 1G, not '%.100s'",
+					 arg);
 	case OPT_BUFFER:
 		if (hl_parse_size(arg, "buffer", &r->buffer, d) < 0)
 			return HL_ERR_USAGE;
@@ -117,7 +138,7 @@ static int parse(struct run *r, const struct hl_verb *verb, int argc, char **arg
 {
 	struct hl_options o;
 	const char *arg;
-	int id, err;
+	int id, err = HL_OK;
 
 	r->output = HL_OUTPUT_DEFAULT;
 	r->depth = DEPTH_DEFAULT;
@@ -125,18 +146,21 @@ static int parse(struct run *r, const struct hl_verb *verb, int argc, char **arg
 	r->on_full = "wait";
 	r->follow = "all";
 	hl_options_start(&o, verb, argc, argv);
-	while ((id = hl_options_next(&o, &arg, d)) > 0) {
-		err = parse_one(r, id, arg, d);
-		if (err)
-			return err;
-	}
-	if (id < 0)
-		return id;
+	while ((id = hl_options_next(&o, &arg, d)) > 0)
+		if (!err)
+			err = parse_one(r, id, arg, d);
+	if (err || id)
+		return err ? err : id;
 	if (o.next >= argc)
 		return hl_fail(d, HL_ERR_USAGE, "run: no command; see heapledger run --help");
 	r->argv = argv + o.next;
 	snprintf(r->library_options, sizeof(r->library_options), "depth=%lu,mmap=%d,on-full=%s,follow=%s",
 		 r->depth, r->mmap, r->on_full, r->follow);
+	if (r->sample) {
+		size_t n = strlen(r->library_options);
+
+		snprintf(r->library_options + n, sizeof(r->library_options) - n, ",sample=%llu", r->sample);
+	}
 	return HL_OK;
 }
 
@@ -309,15 +333,16 @@ static int run_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, ch
 				   .lost = collector_lost,
 				   .ctx = &r};
 	hl_supervise(&s, &status);
-	/* the collector goes on as long as somebody has the region */
+	/* the collector goes on as long as somebody has the region; that we have let go of it, it hears
+	 * by the closed socket */
 	hl_share_release(&r.share);
+	if (s.control >= 0)
+		close(s.control);
 	status = conclude(&r, status);
 	/* it has nothing left to do, and a container's first process may not reap it; but a copy of the
 	 * command that has not recorded anything yet may keep it */
-	for (int i = 0; i < REAP_ROUNDS && r.report.complete && !(r.report.flags & HL_RUN_LIVE) &&
-			waitpid(r.collector, NULL, WNOHANG) == 0;
-	     i++)
-		nanosleep(&(struct timespec){0, 5000000}, NULL);
+	if (r.report.complete && !(r.report.flags & HL_RUN_LIVE))
+		hl_process_reap(r.collector, REAP_MS);
 	hl_run_report_release(&r.report);
 	hl_end_as(status);
 }

@@ -100,7 +100,8 @@ uint32_t hl_clock_shift(uint64_t hz)
 
 void hl_clock_choose(struct hl_clock_setup *c)
 {
-	struct timespec pause = {0, 5000000};
+	/* the program waits for this; the rate is measured again when a file is opened (hl_clock_rate) */
+	struct timespec pause = {0, 500000};
 	uint64_t ns, hz, told;
 
 	memset(c, 0, sizeof(*c));

@@ -17,7 +17,8 @@ struct hl_clock_setup {
 	uint64_t counter, ns; /* where the measurement began */
 };
 
-/* Choose and calibrate; sleeps 5 ms when it is the TSC. */
+/* Choose and calibrate; sleeps half a millisecond when it is the TSC: the rate is then known to 0.02 %, or as
+ * the CPU or the hypervisor says. */
 void hl_clock_choose(struct hl_clock_setup *c);
 /* ticks_per_s, measured from the start until now when that is long enough to be better. */
 uint64_t hl_clock_rate(const struct hl_clock_setup *c);

@@ -263,6 +263,7 @@ void hl_out_finish(struct hl_outs *o, struct hl_out *out)
 	if (!out->writer)
 		return;
 	out->refused_bytes += hl_writer_refused(out->writer);
+	hl_writer_set_rate(out->writer, hl_clock_rate(&o->share->clock));
 	if (hl_writer_finish(out->writer, &d) < 0)
 		complain(o, &d);
 	out->writer = NULL;

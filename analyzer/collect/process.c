@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -111,6 +113,21 @@ void hl_process_each_inner(void (*visit)(void *ctx, pid_t pid, uint32_t inner), 
 int hl_process_open(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int hl_process_reap(pid_t child, int ms)
+{
+	struct pollfd p = {.fd = hl_process_open(child), .events = POLLIN};
+	int ended = waitpid(child, NULL, WNOHANG) != 0;
+
+	if (!ended) {
+		/* without a descriptor (none left, an old kernel) this only waits */
+		poll(&p, 1, p.fd < 0 ? ms / 10 : ms);
+		ended = waitpid(child, NULL, WNOHANG) != 0;
+	}
+	if (p.fd >= 0)
+		close(p.fd);
+	return ended;
 }
 
 /* The fields of /proc/PID/stat after the name, from the state on; 0: no such process.  The name in its

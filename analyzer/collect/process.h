@@ -19,6 +19,8 @@ enum hl_maps_answer hl_process_maps(pid_t pid, uint64_t inode);
 void hl_process_each_inner(void (*visit)(void *ctx, pid_t pid, uint32_t inner), void *ctx);
 /* pidfd_open; -1 with errno. */
 int hl_process_open(pid_t pid);
+/* Wait at most ms for a child to end, and reap it: 1, or 0: it has not ended. */
+int hl_process_reap(pid_t child, int ms);
 /* The state letter of /proc/PID/stat ('R', 'S', 'T', 'Z'...); 0: no such process. */
 char hl_process_state(pid_t pid);
 

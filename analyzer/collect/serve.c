@@ -19,6 +19,8 @@
 #define GRACE_ROUNDS 5
 #define GRACE_NS     10000000u
 #define LONE_ROUNDS  50
+/* `run` has heard the report and lets go of the region within moments, unless it is stopped. */
+#define LET_GO_MS    50
 
 static void close_range_of(int first, int last)
 {
@@ -122,6 +124,11 @@ static void conclude(struct hl_collector *c, int control, const struct hl_messag
 	}
 	tell_warning(c, control);
 	tell_summary(c, control);
+	if (m) {
+		struct pollfd p = {.fd = control, .events = POLLRDHUP};
+
+		poll(&p, 1, LET_GO_MS);
+	}
 }
 
 /* run stopped itself with the command; when somebody continues the command alone, run must follow.

@@ -22,6 +22,7 @@ struct hl_writer {
 	char *path;
 	uint64_t bytes; /* whole blocks */
 	uint64_t refused;
+	struct hl_file_header header;
 	struct hl_index_entry *index;
 	size_t nindex, index_cap;
 	ZSTD_CCtx *zstd;
@@ -78,6 +79,15 @@ static int clear_way(const char *path, struct hl_diag *d)
 	return HL_OK;
 }
 
+static void seal_header(struct hl_file_header *h)
+{
+	h->magic = HL_FILE_MAGIC;
+	h->major = HL_FORMAT_MAJOR;
+	h->minor = HL_FORMAT_MINOR;
+	h->header_bytes = sizeof(*h);
+	h->crc = hl_crc32c(0, h, sizeof(*h) - sizeof(h->crc));
+}
+
 int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_file_header *h, int force,
 		   struct hl_diag *d)
 {
@@ -90,11 +100,7 @@ int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_fil
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return hl_fail(d, HL_ERR_IO, "%s: %s", path, strerror(errno));
-	header.magic = HL_FILE_MAGIC;
-	header.major = HL_FORMAT_MAJOR;
-	header.minor = HL_FORMAT_MINOR;
-	header.header_bytes = sizeof(header);
-	header.crc = hl_crc32c(0, &header, sizeof(header) - sizeof(header.crc));
+	seal_header(&header);
 	if (write_at(fd, &header, sizeof(header), 0) < 0) {
 		err = hl_fail(d, HL_ERR_IO, "%s: %s", path, strerror(errno));
 		close(fd);
@@ -103,6 +109,7 @@ int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_fil
 	}
 	w = hl_xcalloc(1, sizeof(*w));
 	w->fd = fd;
+	w->header = header;
 	w->path = hl_xstrdup(path);
 	w->bytes = sizeof(header);
 	w->zstd = ZSTD_createCCtx();
@@ -173,6 +180,17 @@ int hl_writer_add(struct hl_writer *w, const struct hl_chunk *c, struct hl_diag 
 	};
 	w->bytes += n;
 	return HL_OK;
+}
+
+void hl_writer_set_rate(struct hl_writer *w, uint64_t ticks_per_s)
+{
+	struct hl_file_header h = w->header;
+
+	h.ticks_per_s = ticks_per_s;
+	seal_header(&h);
+	/* when it fails the first estimate stays */
+	if (!w->failure.err && write_at(w->fd, &h, sizeof(h), 0) == 0)
+		w->header = h;
 }
 
 /* The end of a whole file.  A file that lost something gets none: a reader must see that. */

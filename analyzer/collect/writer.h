@@ -24,6 +24,8 @@ struct hl_chunk {
  * After an error (disk full) the file is cut back to its last whole block and every further add fails
  * at once with the same diag; what was refused is counted. */
 int hl_writer_add(struct hl_writer *w, const struct hl_chunk *c, struct hl_diag *d);
+/* The clock's rate is known better now than when the file was opened. */
+void hl_writer_set_rate(struct hl_writer *w, uint64_t ticks_per_s);
 /* Index, trailer, close.  Returns the first error of the life of the file.  Frees w. */
 int hl_writer_finish(struct hl_writer *w, struct hl_diag *d);
 uint64_t hl_writer_bytes(const struct hl_writer *w);

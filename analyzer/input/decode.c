@@ -151,8 +151,11 @@ static const uint8_t *get_any_free(struct hl_decoder *d, const uint8_t *p, struc
 	uint64_t domain, entry;
 
 	if (!(p = get_uv(p, d->end, &domain)) || !(p = get_uv(p, d->end, &entry)) ||
-	    !(p = get_uv(p, d->end, &e->address)) || domain > HL_DOMAIN_POOL || entry < HL_ENTRY_FREE ||
-	    entry >= HL_ENTRY_COUNT)
+	    !(p = get_uv(p, d->end, &e->address)) || domain > HL_DOMAIN_POOL)
+		return NULL;
+	e->temporary = (entry & HL_ENTRY_TEMPORARY) != 0;
+	entry &= ~(uint64_t)HL_ENTRY_TEMPORARY;
+	if (entry < HL_ENTRY_FREE || entry >= HL_ENTRY_COUNT)
 		return NULL;
 	e->type = HL_EV_FREE;
 	e->domain = (uint8_t)domain;
@@ -283,6 +286,7 @@ int hl_decode_event(struct hl_decoder *d, struct hl_event *e)
 			e->type = HL_EV_FREE;
 			e->domain = HL_DOMAIN_HEAP;
 			e->entry = tag & HL_TAG_DELETE ? HL_ENTRY_DELETE : HL_ENTRY_FREE;
+			e->temporary = 0;
 			e->address = d->address;
 			break;
 		case HL_TAG_EVENT:

@@ -66,6 +66,8 @@ struct hl_facts {
 	struct hl_process process;
 	uint64_t lost[HL_LOST_KINDS]; /* counters of what was not recorded */
 	uint64_t sync_stamp;          /* events below it are complete; 0 unknown */
+	/* The trace is a sample, its blocks were recorded as HL_FACT_SAMPLE says; 0: it is complete.  Any value. */
+	uint64_t sample_bytes;
 	struct hl_module_span *spans; /* of hl_facts_module; NULL: it looks at one module after the other */
 };
 

@@ -8,8 +8,8 @@
 #include "analyzer/input/module_span.h"
 #include <stdlib.h>
 
-/* What ids may be, in proportion to the bytes that were recorded: a node takes five at least, and
- * some are lost.  Bounds the memory that a damaged id can make us take. */
+/* What ids may be, in proportion to the bytes that were recorded: a node takes one at least, a site
+ * three, and some are lost.  Bounds the memory that a damaged id can make us take. */
 #define NODE_ID_FLOOR (1u << 22)
 static uint32_t node_id_limit(const struct hl_layer *layers, size_t n)
 {
@@ -20,19 +20,14 @@ static uint32_t node_id_limit(const struct hl_layer *layers, size_t n)
 	return bytes > (1u << 28) - NODE_ID_FLOOR ? 1u << 28 : (uint32_t)bytes + NODE_ID_FLOOR;
 }
 
-static void put_node(struct hl_facts *f, const struct hl_node_record *r)
+/* The largest id of nodes (which 0) or sites; those beyond the limit are named as a problem. */
+static uint32_t last_id(struct hl_layer *layers, size_t n, uint32_t limit, int of_sites)
 {
-	if (r->id < f->nnodes)
-		f->nodes[r->id] = (struct hl_node){r->pc, r->parent, r->epoch, r->flags, 1};
-}
-
-static void build_nodes(struct hl_facts *f, struct hl_layer *layers, size_t n)
-{
-	uint32_t limit = node_id_limit(layers, n), last = 0;
+	uint32_t last = 0;
 
 	for (size_t k = 0; k < n; k++)
-		for (size_t i = 0; i < layers[k].nnodes; i++) {
-			uint32_t id = layers[k].nodes[i].id;
+		for (size_t i = 0; i < (of_sites ? layers[k].nsites : layers[k].nnodes); i++) {
+			uint32_t id = of_sites ? layers[k].sites[i].id : layers[k].nodes[i].id;
 
 			if (id > limit)
 				hl_source_problem(layers[k].source,
@@ -41,22 +36,79 @@ static void build_nodes(struct hl_facts *f, struct hl_layer *layers, size_t n)
 			else if (last < id)
 				last = id;
 		}
+	return last;
+}
+
+/* Sites by id, for as long as the nodes are built. */
+struct sites {
+	struct site {
+		uint64_t pc;
+		uint8_t flags, known;
+	} *at;
+	uint32_t n;
+};
+
+static void put_site(struct sites *s, const struct hl_site_record *r)
+{
+	if (r->id < s->n)
+		s->at[r->id] = (struct site){r->pc, r->flags, 1};
+}
+
+/* A parent's id of after the fork is the child's too only when its record was on its way. */
+static struct sites build_sites(struct hl_layer *layers, size_t n, uint32_t limit)
+{
+	struct sites s = {.n = last_id(layers, n, limit, 1) + 1};
+
+	s.at = hl_xcalloc(s.n, sizeof(*s.at));
+	for (size_t k = n; k-- > 0;)
+		for (size_t i = 0; i < layers[k].nsites; i++)
+			if (!layers[k].sites[i].late)
+				put_site(&s, &layers[k].sites[i]);
+	for (size_t k = 1; k < n; k++)
+		for (size_t i = 0; i < layers[k].nsites; i++) {
+			const struct hl_site_record *r = &layers[k].sites[i];
+
+			if (r->id < s.n && !s.at[r->id].known)
+				put_site(&s, r);
+		}
+	return s;
+}
+
+static void put_node(struct hl_facts *f, const struct sites *s, const struct hl_node_record *r)
+{
+	static const struct site lost;
+	const struct site *site = r->site < s->n ? &s->at[r->site] : &lost;
+
+	if (r->id < f->nnodes)
+		f->nodes[r->id] = (struct hl_node){.pc = site->pc,
+						   .parent = r->parent,
+						   .epoch = r->epoch,
+						   .flags = site->flags,
+						   .known = 1};
+}
+
+static void build_nodes(struct hl_facts *f, struct hl_layer *layers, size_t n)
+{
+	uint32_t limit = node_id_limit(layers, n), last = last_id(layers, n, limit, 0);
+	struct sites s = build_sites(layers, n, limit);
+
 	f->nnodes = last + 1;
 	f->nodes = hl_xcalloc((unsigned long)last + 2, sizeof(*f->nodes));
 	f->nodes[0].known = 1;
 	for (size_t k = n; k-- > 0;)
 		for (size_t i = 0; i < layers[k].nnodes; i++)
 			if (!layers[k].nodes[i].late)
-				put_node(f, &layers[k].nodes[i]);
-	/* A parent's id of after the fork is the child's too only when its record was on its way. */
+				put_node(f, &s, &layers[k].nodes[i]);
+	/* as for sites */
 	for (size_t k = 1; k < n; k++)
 		for (size_t i = 0; i < layers[k].nnodes; i++) {
 			const struct hl_node_record *r = &layers[k].nodes[i];
 
 			if (r->id < f->nnodes && !f->nodes[r->id].known)
-				put_node(f, r);
+				put_node(f, &s, r);
 		}
 	f->nnodes++; /* the one for ids beyond all records */
+	free(s.at);
 }
 
 static int by_epoch(const void *pa, const void *pb)
@@ -179,9 +231,26 @@ static void build_process(struct hl_facts *f, struct hl_layer *own)
 	}
 }
 
+/* A child samples as its parent does: of two statements that differ the nearer counts. */
+static void build_sample(struct hl_facts *f, struct hl_layer *layers, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		uint64_t bytes = layers[k].sample_bytes;
+
+		if (!f->sample_bytes)
+			f->sample_bytes = bytes;
+		else if (bytes && bytes != f->sample_bytes)
+			hl_source_problem(layers[0].source,
+					  "%s: a sample of one in %llu bytes, its parent's is one in %llu",
+					  layers[0].source->path, (unsigned long long)f->sample_bytes,
+					  (unsigned long long)bytes);
+	}
+}
+
 void hl_facts_build(struct hl_facts *f, struct hl_layer *layers, size_t n)
 {
 	*f = (struct hl_facts){.sync_stamp = layers[0].sync_stamp};
+	build_sample(f, layers, n);
 	for (int k = 0; k < HL_LOST_KINDS; k++)
 		f->lost[k] = layers[0].lost[k];
 	build_nodes(f, layers, n);

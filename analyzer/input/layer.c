@@ -8,9 +8,9 @@
 
 #define NODE_ID_MAX (1u << 28)
 
-/* The coding state of NODE records within a claim. */
+/* The coding state of CHAIN and SITE records within a claim. */
 struct node_state {
-	uint64_t id, pc;
+	uint64_t node, site, pc;
 	uint32_t epoch;
 };
 
@@ -38,24 +38,47 @@ struct hl_module_record *hl_layer_module(struct hl_layer *l, uint32_t id)
 	return &l->modules[*at - 1];
 }
 
-static int take_node(struct hl_layer *l, struct hl_fact_record *f, struct node_state *state, int late)
+static int take_chain(struct hl_layer *l, struct hl_fact_record *f, struct node_state *state, int late)
 {
-	uint64_t id, up, pc, flags = 0;
+	uint64_t id, up, parent;
+	uint32_t site;
 
-	if (!hl_fact_uv(f, &id) || !hl_fact_uv(f, &up) || !hl_fact_uv(f, &pc))
+	if (!hl_fact_uv(f, &id) || !hl_fact_uv(f, &up))
+		return 0;
+	if (__builtin_add_overflow(state->node, id, &id) || id == 0 || id > NODE_ID_MAX || up == 0 || up > id)
+		return 0;
+	for (parent = id - up; f->at != f->end; parent = id++) {
+		if (id > NODE_ID_MAX || !hl_fact_u32(f, &site))
+			return 0;
+		l->nodes = hl_grow(l->nodes, &l->nodes_cap, l->nnodes + 1, sizeof(*l->nodes));
+		l->nodes[l->nnodes++] = (struct hl_node_record){
+			.id = (uint32_t)id,
+			.parent = (uint32_t)parent,
+			.site = site,
+			.epoch = state->epoch,
+			.late = (uint8_t)late,
+		};
+	}
+	state->node = parent;
+	return 1;
+}
+
+static int take_site(struct hl_layer *l, struct hl_fact_record *f, struct node_state *state, int late)
+{
+	uint64_t id, pc, flags = 0;
+
+	if (!hl_fact_uv(f, &id) || !hl_fact_uv(f, &pc))
 		return 0;
 	if (f->at != f->end && !hl_fact_uv(f, &flags))
 		return 0;
-	if (__builtin_add_overflow(state->id, id, &id) || id == 0 || id > NODE_ID_MAX || up == 0 || up > id)
+	if (__builtin_add_overflow(state->site, id, &id) || id == 0 || id > NODE_ID_MAX)
 		return 0;
-	state->id = id;
+	state->site = id;
 	state->pc += (uint64_t)hl_unzigzag(pc);
-	l->nodes = hl_grow(l->nodes, &l->nodes_cap, l->nnodes + 1, sizeof(*l->nodes));
-	l->nodes[l->nnodes++] = (struct hl_node_record){
+	l->sites = hl_grow(l->sites, &l->sites_cap, l->nsites + 1, sizeof(*l->sites));
+	l->sites[l->nsites++] = (struct hl_site_record){
 		.pc = state->pc,
 		.id = (uint32_t)id,
-		.parent = (uint32_t)(id - up),
-		.epoch = state->epoch,
 		.flags = (uint8_t)flags,
 		.late = (uint8_t)late,
 	};
@@ -161,14 +184,18 @@ static int take_epoch(struct hl_fact_record *f, struct node_state *state)
 static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state *state, int late)
 {
 	switch (f->kind) {
-	case HL_FACT_NODE:
-		return take_node(l, f, state, late);
+	case HL_FACT_CHAIN:
+		return take_chain(l, f, state, late);
+	case HL_FACT_SITE:
+		return take_site(l, f, state, late);
 	case HL_FACT_EPOCH:
 		return take_epoch(f, state);
 	case HL_FACT_FORK:
 		return hl_layer_take_fork(l, f);
 	case HL_FACT_PARENT:
 		return hl_layer_take_parent(l, f);
+	case HL_FACT_SAMPLE:
+		return hl_layer_take_sample(l, f);
 	case HL_FACT_RANGE:
 	case HL_FACT_IMAGE_BEGIN:
 	case HL_FACT_IMAGE_REGS:
@@ -176,7 +203,7 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 	case HL_FACT_IMAGE_END:
 		return f->must ? -2 : 1; /* reserved: known by name only */
 	}
-	if (f->kind == 0 || f->kind > HL_FACT_IMAGE_END)
+	if (f->kind == 0 || f->kind > HL_FACT_SAMPLE)
 		return f->must ? -2 : -1;
 	if (late)
 		return 1;
@@ -305,6 +332,7 @@ void hl_layer_release(struct hl_layer *l)
 	for (size_t i = 0; i < l->nthreads; i++)
 		free(l->threads[i].t.name);
 	free(l->nodes);
+	free(l->sites);
 	free(l->modules);
 	free(l->threads);
 	free(l->process.exe);

@@ -12,11 +12,16 @@
 #include "analyzer/input/limits.h"
 #include "analyzer/input/source.h"
 
+/* late: recorded after the fork: only good where nothing else is known. */
 struct hl_node_record {
+	uint32_t id, parent, site, epoch;
+	uint8_t late;
+};
+
+struct hl_site_record {
 	uint64_t pc;
-	uint32_t id, parent, epoch;
-	uint8_t flags;
-	uint8_t late; /* recorded after the fork: only good where nothing else is known */
+	uint32_t id;
+	uint8_t flags, late;
 };
 
 struct hl_module_record {
@@ -34,6 +39,8 @@ struct hl_layer {
 	const struct hl_limits *limits; /* NULL: everything */
 	struct hl_node_record *nodes;
 	size_t nnodes, nodes_cap;
+	struct hl_site_record *sites;
+	size_t nsites, sites_cap;
 	struct hl_module_record *modules;
 	size_t nmodules, modules_cap;
 	struct hl_map module_at; /* module id to index + 1 */
@@ -44,6 +51,7 @@ struct hl_layer {
 	uint64_t exec_stamp;
 	uint64_t lost[HL_LOST_KINDS];
 	uint64_t sync_stamp;
+	uint64_t sample_bytes; /* 0: it is no sample */
 	/* fork */
 	int forked;
 	struct hl_limits inherited; /* of the parent's records */
@@ -69,6 +77,7 @@ int hl_layer_take_exec(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_end(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_lost(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_sync(struct hl_layer *l, struct hl_fact_record *f);
+int hl_layer_take_sample(struct hl_layer *l, struct hl_fact_record *f);
 /* A string of the record as a C string, cut at its first NUL; replaces *s.  0: malformed. */
 int hl_layer_string(struct hl_fact_record *f, char **s);
 

@@ -1,5 +1,5 @@
 /*
- * layer_process.c - hello, fork, exec, end, losses.  Floor: input.
+ * layer_process.c - hello, fork, exec, end, losses, sampling.  Floor: input.
  *
  * Each function parses all its fields before it changes the layer.
  */
@@ -150,5 +150,20 @@ int hl_layer_take_sync(struct hl_layer *l, struct hl_fact_record *f)
 		return 0;
 	if (l->sync_stamp < stamp)
 		l->sync_stamp = stamp;
+	return 1;
+}
+
+int hl_layer_take_sample(struct hl_layer *l, struct hl_fact_record *f)
+{
+	uint64_t bytes;
+
+	if (!hl_fact_uv(f, &bytes) || !bytes)
+		return 0;
+	if (!l->sample_bytes)
+		l->sample_bytes = bytes;
+	else if (l->sample_bytes != bytes)
+		hl_source_problem(
+			l->source, "%s: a sample of one in %llu bytes is also said to be one in %llu",
+			l->source->path, (unsigned long long)l->sample_bytes, (unsigned long long)bytes);
 	return 1;
 }

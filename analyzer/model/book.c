@@ -1,8 +1,8 @@
 /*
  * book.c - births, deaths, sums and their maximum.  Floor: model.
  *
- * Invariants: live_blocks = inherited_blocks + allocs - frees; live_bytes is the sum of the sizes of the
- * blocks in the pool that are not DEAD.
+ * Invariants: live_blocks = inherited_blocks + allocs - frees; live_bytes is the sum of the weights of the
+ * blocks in the pool that are not DEAD (in a complete trace: of their sizes).
  */
 #include "analyzer/model/book.h"
 #include "analyzer/base/diag.h"
@@ -10,11 +10,11 @@
 
 #define DEAD 0xff /* hl_block.domain of a free place in the pool */
 
-void hl_book_init(struct hl_book *b, const struct hl_sink *sink, void *ctx)
+void hl_book_init(struct hl_book *b, const struct hl_sink *sink, void *ctx, uint64_t sample_bytes)
 {
 	static const struct hl_sink none;
 
-	*b = (struct hl_book){.sink = sink ? sink : &none, .ctx = ctx};
+	*b = (struct hl_book){.sink = sink ? sink : &none, .ctx = ctx, .sample_bytes = sample_bytes};
 	hl_pool_init(&b->blocks, sizeof(struct hl_block));
 	b->newest = hl_xcalloc(HL_BOOK_DIRECT, sizeof(*b->newest));
 	hl_map_init(&b->newest_map);
@@ -55,7 +55,36 @@ static inline void check_peak(struct hl_book *b, uint64_t stamp)
 	if (b->counts.live_bytes > b->counts.peak_bytes) {
 		b->counts.peak_bytes = b->counts.live_bytes;
 		b->counts.peak_stamp = stamp;
+		b->counts.peak_bytes_error = b->counts.live_bytes_error;
 	}
+}
+
+static inline struct hl_weight weigh(const struct hl_book *b, const struct hl_block *p)
+{
+	return hl_weigh(b->sample_bytes, p->domain, p->size);
+}
+
+static void vary_live(struct hl_replay_counts *c, const struct hl_weight *w, double sign)
+{
+	c->live_bytes_error += sign * w->bytes_variance;
+	c->live_blocks_error += sign * w->blocks_variance;
+	/* without blocks there is no error, whatever rounding has left */
+	if (!c->live_blocks)
+		c->live_bytes_error = c->live_blocks_error = 0;
+}
+
+/* What a sample counts of a birth beyond what a complete trace does. */
+static void sample_birth(struct hl_book *b, const struct hl_block *p, const struct hl_weight *w)
+{
+	struct hl_replay_counts *c = &b->counts;
+
+	c->recorded++;
+	/* the other half may not have been recorded: what the program did is told by this one alone */
+	if (p->entry == HL_ENTRY_REALLOC)
+		c->reallocs += w->blocks;
+	c->total_bytes_error += w->bytes_variance;
+	c->allocs_error += w->blocks_variance;
+	vary_live(c, w, 1);
 }
 
 static inline void fill(struct hl_block *p, const struct hl_event *e, uint32_t user)
@@ -77,28 +106,38 @@ uint32_t hl_book_born(struct hl_book *b, const struct hl_event *e)
 {
 	uint32_t i = hl_pool_take(&b->blocks);
 	struct hl_block *p = hl_book_block(b, i);
+	struct hl_weight w;
 
 	fill(p, e, 0);
-	set_newest(b, e->thread, i);
-	b->counts.allocs++;
-	b->counts.total_bytes += e->size;
-	b->counts.live_blocks++;
-	b->counts.live_bytes += e->size;
+	w = weigh(b, p);
+	b->counts.allocs += w.blocks;
+	b->counts.total_bytes += w.bytes;
+	b->counts.live_blocks += w.blocks;
+	b->counts.live_bytes += w.bytes;
+	if (b->sample_bytes)
+		sample_birth(b, p, &w);
+	else
+		set_newest(b, e->thread, i);
 	check_peak(b, e->stamp);
 	if (b->sink->born && !b->silent)
 		b->sink->born(b->ctx, p);
 	return i;
 }
 
-void hl_book_die(struct hl_book *b, uint32_t i, uint64_t stamp)
+void hl_book_die(struct hl_book *b, uint32_t i, uint64_t stamp, int said_temporary)
 {
 	struct hl_block *p = hl_book_block(b, i);
-	int temporary = end_newest(b, p->thread, i);
+	struct hl_weight w = weigh(b, p);
+	int temporary = b->sample_bytes ? said_temporary : end_newest(b, p->thread, i);
 
-	b->counts.frees++;
-	b->counts.temporary += (uint64_t)temporary;
-	b->counts.live_blocks--;
-	b->counts.live_bytes -= p->size;
+	b->counts.frees += w.blocks;
+	b->counts.temporary += temporary ? w.blocks : 0;
+	b->counts.live_blocks -= w.blocks;
+	b->counts.live_bytes -= w.bytes;
+	if (b->sample_bytes) {
+		b->counts.temporary_error += temporary ? w.blocks_variance : 0;
+		vary_live(&b->counts, &w, -1);
+	}
 	if (b->sink->died && !b->silent)
 		b->sink->died(b->ctx, p, stamp, temporary);
 	p->domain = DEAD;
@@ -108,14 +147,22 @@ void hl_book_die(struct hl_book *b, uint32_t i, uint64_t stamp)
 void hl_book_move(struct hl_book *b, uint32_t i, const struct hl_event *e)
 {
 	struct hl_block *p = hl_book_block(b, i), old = *p;
+	struct hl_weight was = weigh(b, p), w;
 
 	fill(p, e, old.user);
-	set_newest(b, e->thread, i);
-	b->counts.allocs++;
-	b->counts.frees++;
-	b->counts.reallocs++;
-	b->counts.total_bytes += e->size;
-	b->counts.live_bytes += e->size - old.size;
+	w = weigh(b, p);
+	b->counts.allocs += w.blocks;
+	b->counts.frees += was.blocks;
+	b->counts.total_bytes += w.bytes;
+	b->counts.live_blocks += w.blocks - was.blocks;
+	b->counts.live_bytes += w.bytes - was.bytes;
+	if (b->sample_bytes) {
+		vary_live(&b->counts, &was, -1);
+		sample_birth(b, p, &w);
+	} else {
+		b->counts.reallocs++;
+		set_newest(b, e->thread, i);
+	}
 	check_peak(b, e->stamp);
 	if (b->sink->moved && !b->silent)
 		b->sink->moved(b->ctx, &old, p);
@@ -126,12 +173,13 @@ void hl_book_cut(struct hl_book *b, uint32_t i, uint64_t bytes, uint64_t address
 	struct hl_block *p = hl_book_block(b, i);
 
 	if (bytes >= p->size) {
-		hl_book_die(b, i, stamp);
+		hl_book_die(b, i, stamp, 0);
 		return;
 	}
+	/* weights of a mapping are in proportion to its size: nothing of it is left out of a sample */
 	p->size -= bytes;
 	p->address = address;
-	b->counts.live_bytes -= bytes;
+	b->counts.live_bytes -= hl_weigh(b->sample_bytes, HL_DOMAIN_MMAP, bytes).bytes;
 	if (b->sink->shrunk && !b->silent)
 		b->sink->shrunk(b->ctx, p, bytes, stamp);
 }
@@ -139,6 +187,7 @@ void hl_book_cut(struct hl_book *b, uint32_t i, uint64_t bytes, uint64_t address
 void hl_book_fork(struct hl_book *b, uint64_t stamp)
 {
 	uint64_t blocks = b->counts.live_blocks, bytes = b->counts.live_bytes;
+	double bytes_error = b->counts.live_bytes_error, blocks_error = b->counts.live_blocks_error;
 
 	b->silent = 0;
 	b->counts = (struct hl_replay_counts){
@@ -148,10 +197,48 @@ void hl_book_fork(struct hl_book *b, uint64_t stamp)
 		.inherited_bytes = bytes,
 		.peak_bytes = bytes,
 		.peak_stamp = stamp,
+		.live_bytes_error = bytes_error,
+		.live_blocks_error = blocks_error,
+		.peak_bytes_error = bytes_error,
 	};
-	for (uint32_t i = 1; i < b->blocks.len && b->sink->born; i++)
-		if (hl_book_block(b, i)->domain != DEAD)
+	for (uint32_t i = 1; i < b->blocks.len; i++) {
+		if (hl_book_block(b, i)->domain == DEAD)
+			continue;
+		b->counts.recorded++;
+		if (b->sink->born)
 			b->sink->born(b->ctx, hl_book_block(b, i));
+	}
+}
+
+void hl_book_finish(struct hl_book *b, struct hl_replay_counts *out)
+{
+	struct hl_replay_counts c = b->counts;
+	uint64_t r = b->sample_bytes;
+
+	c.sample_bytes = r;
+	if (!r) {
+		c.recorded += c.allocs;
+		*out = c;
+		return;
+	}
+	c.allocs = hl_sample_blocks(r, c.allocs);
+	c.reallocs = hl_sample_blocks(r, c.reallocs);
+	c.temporary = hl_sample_blocks(r, c.temporary);
+	c.live_blocks = hl_sample_blocks(r, c.live_blocks);
+	c.inherited_blocks = hl_sample_blocks(r, c.inherited_blocks);
+	/* not rounded by itself, so that the numbers go on adding up */
+	c.frees = c.inherited_blocks + c.allocs - c.live_blocks;
+	c.total_bytes = hl_sample_bytes(r, c.total_bytes);
+	c.live_bytes = hl_sample_bytes(r, c.live_bytes);
+	c.peak_bytes = hl_sample_bytes(r, c.peak_bytes);
+	c.inherited_bytes = hl_sample_bytes(r, c.inherited_bytes);
+	c.live_bytes_error = hl_sample_error(c.live_bytes_error);
+	c.live_blocks_error = hl_sample_error(c.live_blocks_error);
+	c.peak_bytes_error = hl_sample_error(c.peak_bytes_error);
+	c.total_bytes_error = hl_sample_error(c.total_bytes_error);
+	c.allocs_error = hl_sample_error(c.allocs_error);
+	c.temporary_error = hl_sample_error(c.temporary_error);
+	*out = c;
 }
 
 void hl_book_each(const struct hl_book *b, void (*live)(void *ctx, const struct hl_block *b), void *ctx)

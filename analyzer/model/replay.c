@@ -62,7 +62,7 @@ static void end_at_once(struct replay *r, const struct hl_event *e, uint32_t i, 
 		h->what = HELD_BLOCK;
 		h->block = i;
 	} else {
-		hl_book_die(&r->book, i, e->stamp);
+		hl_book_die(&r->book, i, e->stamp, 0);
 	}
 }
 
@@ -75,7 +75,7 @@ static void place(struct replay *r, const struct hl_event *e, uint32_t moved)
 
 	/* The old block is gone, whether its free is late or lost: the peak must not see both. */
 	if (old) {
-		hl_book_die(&r->book, old, e->stamp);
+		hl_book_die(&r->book, old, e->stamp, 0);
 		hl_repair_note(&r->repair, HL_ODD_ALLOC, e);
 	}
 	if (moved)
@@ -145,7 +145,7 @@ static void on_free(struct replay *r, const struct hl_event *e)
 		return;
 	i = hl_map_remove(map_of(r, e->domain), e->address);
 	if (i)
-		hl_book_die(&r->book, i, e->stamp);
+		hl_book_die(&r->book, i, e->stamp, e->temporary);
 	else
 		hl_repair_note(&r->repair, HL_ODD_FREE, e);
 }
@@ -195,7 +195,7 @@ static void on_restore(struct replay *r, const struct hl_event *e)
 	if (*at) {
 		/* somebody was given its address meanwhile, so it cannot have stayed */
 		r->book.counts.violations++;
-		hl_book_die(&r->book, held.block, e->stamp);
+		hl_book_die(&r->book, held.block, e->stamp, 0);
 		return;
 	}
 	*at = held.block;
@@ -206,7 +206,7 @@ static void on_drop(struct replay *r, const struct hl_event *e)
 	struct holder held = let_go(r, e);
 
 	if (held.what == HELD_BLOCK)
-		hl_book_die(&r->book, held.block, e->stamp);
+		hl_book_die(&r->book, held.block, e->stamp, 0);
 }
 
 /* Nothing of what is open now will ever be closed. */
@@ -318,7 +318,7 @@ int hl_replay_live(struct hl_trace *t, uint64_t until, const struct hl_sink *sin
 	uint64_t window = hl_trace_header(t)->ticks_per_s / (1000000000 / HL_REPAIR_NS);
 
 	(void)d;
-	hl_book_init(&r.book, sink, ctx);
+	hl_book_init(&r.book, sink, ctx, hl_trace_facts(t)->sample_bytes);
 	hl_map_init(&r.at[0]);
 	hl_map_init(&r.at[1]);
 	hl_map_init(&r.holder_at);
@@ -327,7 +327,7 @@ int hl_replay_live(struct hl_trace *t, uint64_t until, const struct hl_sink *sin
 	if (live)
 		hl_book_each(&r.book, live, ctx);
 	if (out)
-		*out = r.book.counts;
+		hl_book_finish(&r.book, out);
 	hl_repair_release(&r.repair);
 	hl_ranges_release(&r.ranges);
 	hl_map_release(&r.holder_at);

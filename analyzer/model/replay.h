@@ -6,6 +6,10 @@
  * address between two threads within HL_REPAIR_NS is repaired and counted, what cannot be repaired is
  * counted.  Mapped ranges are not repaired: mapping over what is mapped replaces it.
  *
+ * In a sample the counts below are estimates (sample.h): rounded to whole blocks and bytes, with the
+ * standard error of each.  What is said of damage and of order is about what was recorded.  So is `moved`:
+ * a realloc of which only one side was recorded is a birth or a death.
+ *
  * A forked program's trace begins with what it inherited: those events are replayed silently; the blocks
  * that live at the fork are then born (b->inherited), and everything counted below starts there.
  * live_blocks = inherited_blocks + allocs - frees, always.
@@ -32,7 +36,7 @@ struct hl_sink {
 	/* A block is born (alloc, map_range).  The sink may set b->user. */
 	void (*born)(void *ctx, struct hl_block *b);
 	/* A block died (free, drop).  temporary: no other allocation of the allocating thread came
-	 * between.  stamp: of the death. */
+	 * between; in a sample the program's side says so, and never of mappings.  stamp: of the death. */
 	void (*died)(void *ctx, const struct hl_block *b, uint64_t stamp, int temporary);
 	/* A realloc is complete: old leaves and now enters at once (no moment with neither or both).
 	 * now->user is preset to old->user. */
@@ -46,7 +50,7 @@ struct hl_sink {
 struct hl_replay_counts {
 	uint64_t allocs;                  /* blocks born; a completed realloc counts as one */
 	uint64_t frees;                   /* blocks died; a completed realloc of a block counts as one */
-	uint64_t reallocs;                /* completed ones among them */
+	uint64_t reallocs;                /* completed ones among them; in a sample: blocks born of realloc */
 	uint64_t temporary;               /* died blocks with no allocation of that thread in between */
 	uint64_t total_bytes;             /* ever allocated */
 	uint64_t live_bytes, live_blocks; /* at the end of the replay */
@@ -58,6 +62,11 @@ struct hl_replay_counts {
 	uint64_t inherited_blocks, inherited_bytes; /* live at the fork this trace begins with */
 	uint64_t first_stamp, last_stamp;
 	uint64_t events;
+	uint64_t sample_bytes; /* 0: the trace is complete, all errors are 0 */
+	uint64_t recorded;     /* blocks inherited or born that are in the trace */
+	/* One standard error each; the peak's is that of live_bytes at peak_stamp. */
+	double live_bytes_error, live_blocks_error, peak_bytes_error, total_bytes_error, allocs_error,
+		temporary_error;
 };
 
 /* Replay everything with stamp <= until (UINT64_MAX: all).  Inherited blocks count as live, but

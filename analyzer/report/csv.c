@@ -3,10 +3,13 @@
  *
  * A cell of text that a spreadsheet would take for a formula (first character = + - @, tab or CR) gets a
  * quote before it; control characters and bytes that are not UTF-8 are escaped as in text.
+ *
+ * The columns of errors are there whether or not the trace is a sample; their cells are empty when it is none.
  */
 #include "analyzer/base/diag.h"
 #include "analyzer/report/label.h"
 #include "analyzer/report/report.h"
+#include "analyzer/report/sizes.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,12 +87,43 @@ static void put_key(FILE *out, const struct hl_names *n, enum hl_by by, int no_t
 		fprintf(out, "%" PRIu32, key.b);
 }
 
+static void put_size_error(FILE *out, int sampled, double error)
+{
+	fputc(',', out);
+	if (sampled)
+		fprintf(out, "%" PRIu64, hl_error_bytes(error));
+}
+
+static void put_count_error(FILE *out, int sampled, double error)
+{
+	fputc(',', out);
+	if (sampled)
+		fprintf(out, "%.2f", hl_error_blocks(error));
+}
+
+static void put_errors(FILE *out, const struct hl_rows *rows, const struct hl_errors *e)
+{
+	int sampled = rows->sample_bytes != 0;
+
+	put_size_error(out, sampled, e->size);
+	put_count_error(out, sampled, e->count);
+	if (rows->has_peak)
+		put_size_error(out, sampled, e->peak);
+	if (!rows->has_totals)
+		return;
+	put_size_error(out, sampled, e->total);
+	put_count_error(out, sampled, e->allocations);
+	put_count_error(out, sampled, e->temporary);
+}
+
 static void stats(FILE *out, const struct hl_style *style, const struct hl_stats_report *r)
 {
 	const struct hl_rows *rows = r->rows;
 
-	fprintf(out, "%s,size,count%s%s\n", key_columns(rows->by, rows->no_tid),
-		rows->has_peak ? ",peak" : "", rows->has_totals ? ",total,allocations,temporary" : "");
+	fprintf(out, "%s,size,count%s%s,size_error,count_error%s%s\n", key_columns(rows->by, rows->no_tid),
+		rows->has_peak ? ",peak" : "", rows->has_totals ? ",total,allocations,temporary" : "",
+		rows->has_peak ? ",peak_error" : "",
+		rows->has_totals ? ",total_error,allocations_error,temporary_error" : "");
 	for (size_t i = 0; i < hl_report_rows(rows->n, style->limit); i++) {
 		const struct hl_stat *s = &rows->row[i].stat;
 
@@ -100,6 +134,7 @@ static void stats(FILE *out, const struct hl_style *style, const struct hl_stats
 		if (rows->has_totals)
 			fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, s->total, s->allocations,
 				s->temporary);
+		put_errors(out, rows, &rows->row[i].error);
 		fputc('\n', out);
 	}
 }
@@ -113,7 +148,9 @@ static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_r
 {
 	const struct hl_diff *d = r->diff;
 
-	fprintf(out, "%s,old_size,new_size,diff_size,old_count,new_count,diff_count\n",
+	fprintf(out,
+		"%s,old_size,new_size,diff_size,old_count,new_count,diff_count,diff_size_error,diff_count_"
+		"error\n",
 		key_columns(d->by, d->no_tid));
 	for (size_t i = 0; i < hl_report_rows(d->n, style->limit); i++) {
 		const struct hl_diff_row *row = &d->row[i];
@@ -123,6 +160,8 @@ static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_r
 		put_difference(out, row->new_size, row->old_size);
 		fprintf(out, ",%" PRIu64 ",%" PRIu64, row->old_count, row->new_count);
 		put_difference(out, row->new_count, row->old_count);
+		put_size_error(out, d->sampled, row->size_error);
+		put_count_error(out, d->sampled, row->count_error);
 		fputc('\n', out);
 	}
 }

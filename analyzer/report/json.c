@@ -1,10 +1,12 @@
 /*
- * json.c - results for programs: {"schema":1, "snapshot":{}, "totals":{}, "rows":[]}.  Floor: report.
+ * json.c - results for programs: {"schema":1, "snapshot":{}, "sample":{}, "totals":{}, "rows":[]}.  Floor: report.
  *
+ * "sample" and all errors are null when the trace is no sample.
  * Sizes are integer bytes.  Text that is not UTF-8 has its invalid bytes as \xNN.
  */
 #include "analyzer/analysis/utf8.h"
 #include "analyzer/report/report.h"
+#include "analyzer/report/sizes.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -75,6 +77,40 @@ static void put_seconds(yajl_gen g, double s)
 	yajl_gen_number(g, text, (size_t)n);
 }
 
+static void put_size_error(yajl_gen g, const char *name, int sampled, double error)
+{
+	put_string(g, name);
+	if (sampled)
+		put_number(g, hl_error_bytes(error));
+	else
+		yajl_gen_null(g);
+}
+
+static void put_count_error(yajl_gen g, const char *name, int sampled, double error)
+{
+	char text[48];
+	int n = snprintf(text, sizeof(text), "%.2f", hl_error_blocks(error));
+
+	put_string(g, name);
+	if (sampled)
+		yajl_gen_number(g, text, (size_t)n);
+	else
+		yajl_gen_null(g);
+}
+
+static void put_sample(yajl_gen g, const char *name, const struct hl_totals *t)
+{
+	put_string(g, name);
+	if (!t->sample_bytes) {
+		yajl_gen_null(g);
+		return;
+	}
+	yajl_gen_map_open(g);
+	put_member(g, "bytes", t->sample_bytes);
+	put_member(g, "recorded", t->recorded);
+	yajl_gen_map_close(g);
+}
+
 static void put_snapshot(yajl_gen g, const char *name, const struct hl_snapshot_ref *s)
 {
 	put_string(g, name);
@@ -90,8 +126,20 @@ static void put_snapshot(yajl_gen g, const char *name, const struct hl_snapshot_
 	yajl_gen_map_close(g);
 }
 
+static void put_heap_errors(yajl_gen g, const struct hl_totals *t)
+{
+	int sampled = t->sample_bytes != 0;
+
+	put_size_error(g, "heap_size_error", sampled, t->error.size);
+	put_count_error(g, "heap_count_error", sampled, t->error.count);
+	put_size_error(g, "peak_error", sampled, t->error.peak);
+	put_size_error(g, "total_error", sampled, t->error.total);
+	put_count_error(g, "allocations_error", sampled, t->error.allocations);
+	put_count_error(g, "temporary_error", sampled, t->error.temporary);
+}
+
 static void put_totals(yajl_gen g, const char *name, const struct hl_totals *t,
-		       const struct hl_stat *selected, size_t rows)
+		       const struct hl_stat *selected, const struct hl_errors *error, size_t rows)
 {
 	put_string(g, name);
 	yajl_gen_map_open(g);
@@ -106,7 +154,33 @@ static void put_totals(yajl_gen g, const char *name, const struct hl_totals *t,
 	put_member(g, "frees", t->frees);
 	put_member(g, "temporary", t->temporary);
 	put_member(g, "lost_events", t->lost);
+	put_size_error(g, "size_error", t->sample_bytes != 0, error->size);
+	put_count_error(g, "count_error", t->sample_bytes != 0, error->count);
+	put_heap_errors(g, t);
 	yajl_gen_map_close(g);
+}
+
+/* The members of a row of stats that are numbers. */
+static void put_stat(yajl_gen g, const struct hl_rows *rows, const struct hl_row *row)
+{
+	int sampled = rows->sample_bytes != 0;
+
+	put_member(g, "size", row->stat.size);
+	put_member(g, "count", row->stat.count);
+	put_size_error(g, "size_error", sampled, row->error.size);
+	put_count_error(g, "count_error", sampled, row->error.count);
+	if (rows->has_peak) {
+		put_member(g, "peak", row->stat.peak);
+		put_size_error(g, "peak_error", sampled, row->error.peak);
+	}
+	if (!rows->has_totals)
+		return;
+	put_member(g, "total", row->stat.total);
+	put_member(g, "allocations", row->stat.allocations);
+	put_member(g, "temporary", row->stat.temporary);
+	put_size_error(g, "total_error", sampled, row->error.total);
+	put_count_error(g, "allocations_error", sampled, row->error.allocations);
+	put_count_error(g, "temporary_error", sampled, row->error.temporary);
 }
 
 static void put_frames(yajl_gen g, const struct hl_names *n, uint32_t tb)
@@ -160,7 +234,8 @@ static void stats(FILE *out, const struct hl_style *style, const struct hl_stats
 	yajl_gen_map_open(g);
 	put_member(g, "schema", 1);
 	put_snapshot(g, "snapshot", &r->snapshot);
-	put_totals(g, "totals", &r->totals, &rows->sum, rows->n);
+	put_sample(g, "sample", &r->totals);
+	put_totals(g, "totals", &r->totals, &rows->sum, &rows->sum_error, rows->n);
 	put_text(g, "by", hl_by_names[rows->by]);
 	put_text(g, "sort", hl_sort_names[rows->sort]);
 	put_string(g, "rows");
@@ -170,15 +245,7 @@ static void stats(FILE *out, const struct hl_style *style, const struct hl_stats
 
 		yajl_gen_map_open(g);
 		put_key(g, rows->names, rows->by, rows->no_tid, row->key);
-		put_member(g, "size", row->stat.size);
-		put_member(g, "count", row->stat.count);
-		if (rows->has_peak)
-			put_member(g, "peak", row->stat.peak);
-		if (rows->has_totals) {
-			put_member(g, "total", row->stat.total);
-			put_member(g, "allocations", row->stat.allocations);
-			put_member(g, "temporary", row->stat.temporary);
-		}
+		put_stat(g, rows, row);
 		yajl_gen_map_close(g);
 	}
 	yajl_gen_array_close(g);
@@ -200,16 +267,23 @@ static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_r
 	put_member(g, "schema", 1);
 	put_snapshot(g, "old", &r->old);
 	put_snapshot(g, "new", &r->now);
+	put_string(g, "sample");
+	yajl_gen_map_open(g);
+	put_sample(g, "old", &r->old_totals);
+	put_sample(g, "new", &r->new_totals);
+	yajl_gen_map_close(g);
 	put_string(g, "totals");
 	yajl_gen_map_open(g);
-	put_totals(g, "old", &r->old_totals, &d->old_sum, old_rows);
-	put_totals(g, "new", &r->new_totals, &d->new_sum, new_rows);
+	put_totals(g, "old", &r->old_totals, &d->old_sum, &d->old_sum_error, old_rows);
+	put_totals(g, "new", &r->new_totals, &d->new_sum, &d->new_sum_error, new_rows);
 	put_string(g, "diff");
 	yajl_gen_map_open(g);
 	put_string(g, "size");
 	put_difference(g, d->new_sum.size, d->old_sum.size);
 	put_string(g, "count");
 	put_difference(g, d->new_sum.count, d->old_sum.count);
+	put_size_error(g, "size_error", d->sampled, d->sum_size_error);
+	put_count_error(g, "count_error", d->sampled, d->sum_count_error);
 	yajl_gen_map_close(g);
 	yajl_gen_map_close(g);
 	put_text(g, "by", hl_by_names[d->by]);
@@ -228,6 +302,8 @@ static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_r
 		put_member(g, "new_count", row->new_count);
 		put_string(g, "diff_count");
 		put_difference(g, row->new_count, row->old_count);
+		put_size_error(g, "diff_size_error", d->sampled, row->size_error);
+		put_count_error(g, "diff_count_error", d->sampled, row->count_error);
 		yajl_gen_map_close(g);
 	}
 	yajl_gen_array_close(g);

@@ -44,3 +44,27 @@ char *hl_count_diff_text(char *text, uint64_t now, uint64_t old)
 		 now >= old ? now - old : old - now);
 	return text;
 }
+
+char *hl_error_text(char *text, double error, uint64_t of)
+{
+	double percent = of ? 100 * error / (double)of : 0;
+
+	*text = '\0';
+	if (of)
+		snprintf(text, HL_SIZE_TEXT,
+			 percent < 9.95  ? "+-%.1f%%"
+			 : percent < 1e6 ? "+-%.0f%%"
+					 : "+-%.0e%%",
+			 percent);
+	return text;
+}
+
+uint64_t hl_error_bytes(double error)
+{
+	return error < 0x1p63 ? (uint64_t)(error + 0.5) : 1ull << 63;
+}
+
+double hl_error_blocks(double error)
+{
+	return fmin(error, 1e18);
+}

@@ -45,6 +45,30 @@ static void put_sort_field(FILE *out, const struct hl_stat *s, enum hl_sort sort
 	}
 }
 
+/* After what tracemalloc prints, so that what reads that goes on. */
+static void put_errors(FILE *out, const struct hl_row *row, enum hl_sort sort)
+{
+	const struct hl_stat *s = &row->stat;
+	const struct hl_errors *e = &row->error;
+	const struct {
+		const char *name;
+		double error;
+		uint64_t of;
+	} fields[HL_SORT_NUMBER] = {
+		[HL_SORT_PEAK] = {"peak", e->peak, s->peak},
+		[HL_SORT_TOTAL] = {"total", e->total, s->total},
+		[HL_SORT_COUNT] = {"allocations", e->allocations, s->allocations},
+		[HL_SORT_TEMPORARY] = {"temporary", e->temporary, s->temporary},
+	};
+	char text[HL_SIZE_TEXT];
+
+	if (s->size)
+		fprintf(out, ", error=%s", hl_error_text(text, e->size, s->size));
+	if (fields[sort].of)
+		fprintf(out, ", %s_error=%s", fields[sort].name,
+			hl_error_text(text, fields[sort].error, fields[sort].of));
+}
+
 static void put_frame(FILE *out, const struct hl_names *n, uint32_t frame, struct hl_sources *sources)
 {
 	const struct hl_name_frame *f = hl_names_frame_at(n, frame);
@@ -102,6 +126,8 @@ static void stats(FILE *out, const struct hl_style *style, const struct hl_stats
 			row->stat.count);
 		put_average(out, row->stat.size, row->stat.count);
 		put_sort_field(out, &row->stat, rows->sort);
+		if (rows->sample_bytes)
+			put_errors(out, row, rows->sort);
 		fputs("\n", out);
 		if (rows->by == HL_BY_TRACEBACK)
 			put_traceback(out, style, rows->names, row->key.a, sources);
@@ -129,6 +155,9 @@ static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_r
 		fprintf(out, ", count=%" PRIu64 " (%s)", row->new_count,
 			hl_count_diff_text(text, row->new_count, row->old_count));
 		put_average(out, row->new_size, row->new_count);
+		/* not in percent: the difference may be 0 */
+		if (d->sampled)
+			fprintf(out, ", error=+-%s", hl_size_text(text, row->size_error));
 		fputs("\n", out);
 		if (d->by == HL_BY_TRACEBACK)
 			put_traceback(out, style, d->names, row->key.a, sources);

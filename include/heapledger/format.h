@@ -26,7 +26,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "formats are little endian");
 
-#define HL_FORMAT_MAJOR 1
+#define HL_FORMAT_MAJOR 2
 #define HL_FORMAT_MINOR 0
 
 /* ---- stamps ------------------------------------------------------------------------------
@@ -251,11 +251,11 @@ enum hl_mark {
 
 /* Facts are unordered: true of the whole trace, but for what is said to carry a stamp. */
 enum hl_fact {
-	/* uv id delta (to the claim's previous NODE id, first: 0), uv (id - parent; parent 0 is the
-	 * root, parent < id), sv (pc - the claim's previous NODE pc).  pc is a return address
-	 * unless HL_NODE_EXACT.  Optional uv flags (enum hl_node_flags) at the end. */
-	HL_FACT_NODE = 1,
-	/* uv epoch: NODE records that follow in this claim belong to it (start: 0). */
+	/* New nodes, each the parent of the next: uv (first id - last id of the claim's previous CHAIN, first: 0),
+	 * uv (first id - id of the first one's parent; parent 0 is the root, parent < id), then to the end
+	 * the site id of each as uv.  A chain says its sites by number so that equal chains are equal bytes. */
+	HL_FACT_CHAIN = 1,
+	/* uv epoch: CHAIN records that follow in this claim belong to it (start: 0). */
 	HL_FACT_EPOCH,
 	/* uv module id, uv first epoch, uv start, uv end, uv bias, string path, string build-id bytes,
 	 * uv soname-less flag reserved 0 */
@@ -294,6 +294,10 @@ enum hl_fact {
 	HL_FACT_IMAGE_REGS,
 	HL_FACT_IMAGE_WORDS,
 	HL_FACT_IMAGE_END,
+	/* A place in code: uv (id - the claim's previous SITE id, first: 0; ids from 1), sv (pc - the claim's
+	 * previous SITE pc), optional uv flags (enum hl_node_flags).  pc is a return address unless
+	 * HL_NODE_EXACT.  A pc has one site for each epoch in which it was seen, or several. */
+	HL_FACT_SITE,
 	/* uv bytes, with HL_TAG_MUST: the trace is a sample.  A block of the domains HEAP and POOL was recorded
 	 * with probability 1 - exp(-max(size, 1) / bytes), each independently of all others, and its end only
 	 * when it was; a realloc is the end of the old block and a new one.  The domain MMAP is complete.  A

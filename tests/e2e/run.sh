@@ -56,6 +56,14 @@ expect 126 "a command that cannot be executed: 126" "$hl" run -o c.hl -- ./plain
 expect 125 "an existing file is refused: 125" "$hl" run -o a.hl -- ./prog
 grep -q a.hl err
 verdict $? "the refusal names the file" "$(cat err)"
+for rate in 0 -1 half 1.5M 2G 1180591620717411303424; do
+	expect 2 "--sample $rate is refused: 2" "$hl" run --sample $rate -o c.hl -- ./prog
+	[ "$(wc -l <err)" -eq 1 ] && grep -q -e --sample err && ! [ -e c.hl ]
+	verdict $? "the refusal of --sample $rate is one line and nothing is started" "$(cat err)"
+done
+expect 0 "--sample and --snapshot-growth go together" "$hl" run -q --sample 512K --snapshot-growth 1M -o s.hl -- ./prog
+"$hl" info s.hl 2>/dev/null | grep -q '^options: .*,sample=524288'
+verdict $? "--sample reaches the library in bytes" "$("$hl" info s.hl 2>&1 | grep ^options)"
 expect 0 "--force replaces it" "$hl" run -q --force -o a.hl -- ./prog
 expect 125 "a directory that is not there is refused: 125" "$hl" run -o no/where.hl -- ./prog
 expect 125 "a static program is refused: 125" "$hl" run -o d.hl -- ./static

@@ -61,7 +61,8 @@ ends "a script with a bad interpreter is 126" 126 "bad interpreter" "$hl" run --
 printf '#!/usr/bin/env no-such-interp\n' >bad && chmod +x bad
 ends "a script whose env finds nothing is 127" 127 "no-such-interp" "$hl" run -- ./bad
 ends "no command is a usage error" 2 "no command" "$hl" run
-ends "an unknown option is a usage error" 2 "unknown option" "$hl" run --sample 4 -- ./zero
+ends "an unknown option is a usage error" 2 "unknown option" "$hl" run --tasting 4 -- ./zero
+ends "a sample of nothing is a usage error" 2 "sample" "$hl" run --sample 0 -- ./zero
 ends "a depth of 0 is a usage error" 2 "depth" "$hl" run --depth 0 -- ./zero
 ends "a buffer below 2M is a usage error" 2 "buffer" "$hl" run --buffer 1M -- ./zero
 ends "on-full knows two words" 2 "on-full" "$hl" run --on-full never -- ./zero

@@ -19,8 +19,10 @@ static void need(int ok, const char *what)
 	}
 }
 
-static void encode_facts(void)
+static void encode_facts(uint64_t sample)
 {
+	if (sample)
+		encode_sample(&enc, sample);
 	encode_hello(&enc, 1, 1001, 100, "/bin/prog", "prog\0-x", 8);
 	ENCODE_NUMBERS(&enc, HL_FACT_FORK, 7, 900, 2, 1, 4, 0, 12);
 	encode_parent(&enc, "parent.hl", (const uint8_t *)"0123456789abcdef", 7);
@@ -57,6 +59,8 @@ static void encode_events(uint64_t stamp)
 	encode_unmap(&enc, ++stamp, 0x8000, 0x1000);
 	encode_mark(&enc, ++stamp, HL_MARK_API, "label");
 	encode_free(&enc, ++stamp, 0x9999, 0);
+	encode_alloc(&enc, ++stamp, HL_ENTRY_MALLOC, 0x3000, 0, 1);
+	encode_op_free(&enc, ++stamp, HL_DOMAIN_HEAP, HL_ENTRY_FREE | HL_ENTRY_TEMPORARY, 0x3000);
 }
 
 /* The file at from, behind the byte that says what it is, to the corpus. */
@@ -81,7 +85,7 @@ static void add(const char *dir, const char *name, int kind, const char *from, s
 	fclose(in);
 }
 
-static void make_traces(const char *dir)
+static void make_traces(const char *dir, uint64_t sample)
 {
 	struct hl_file_header h = {
 		.image_id = 1, .pid = 1001, .clock = HL_CLOCK_TSC, .ticks_per_s = 100000000};
@@ -98,7 +102,7 @@ static void make_traces(const char *dir)
 
 			encode_start(&enc, 100 + claim * 2000);
 			if (claim == 0 && stream == 4)
-				encode_facts();
+				encode_facts(sample);
 			c.base_stamp = enc.base_stamp;
 			c.bytes = (uint32_t)enc.n;
 			c.facts = enc.facts;
@@ -112,6 +116,11 @@ static void make_traces(const char *dir)
 			need(!hl_writer_add(w, &c, &d), path);
 		}
 	need(!hl_writer_finish(w, &d), path);
+	if (sample) {
+		add(dir, sample == UINT64_MAX ? "sample_of_nothing" : "sample", 1, path, 0);
+		unlink(path);
+		return;
+	}
 	add(dir, "as_it_is", 0, path, 0);
 	add(dir, "finished", 1, path, 0);
 	add(dir, "unfinished", 1, path, sizeof(struct hl_file_trailer));
@@ -144,7 +153,7 @@ static void make_regions(const char *dir)
 
 		encode_start(&enc, 100);
 		if (i == 0)
-			encode_facts();
+			encode_facts(0);
 		encode_events(100 + i);
 		s.used = (uint32_t)enc.n;
 		s.facts = enc.facts;
@@ -165,7 +174,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: make_corpus DIRECTORY\n");
 		return 2;
 	}
-	make_traces(argv[1]);
+	make_traces(argv[1], 0);
+	make_traces(argv[1], 1000);
+	make_traces(argv[1], UINT64_MAX);
 	make_regions(argv[1]);
 	return 0;
 }

@@ -18,7 +18,7 @@ struct encode {
 	uint32_t facts;
 	uint64_t base_stamp, stamp, address;
 	uint64_t addresses[256], site_keys[256], site_sizes[256];
-	uint64_t node_id, node_pc;
+	uint64_t node_id, site_id, site_pc;
 };
 
 static inline void encode_start(struct encode *e, uint64_t base_stamp)
@@ -224,18 +224,37 @@ static inline void encode_fact_end(struct encode *e, size_t start)
 	e->n += m;
 }
 
-static inline void encode_node(struct encode *e, uint64_t id, uint64_t parent, uint64_t pc, unsigned flags)
+static inline void encode_site(struct encode *e, uint64_t id, uint64_t pc, unsigned flags)
 {
-	size_t at = encode_fact(e, HL_FACT_NODE);
+	size_t at = encode_fact(e, HL_FACT_SITE);
+
+	encode_uv(e, id - e->site_id);
+	encode_uv(e, hl_zigzag((int64_t)(pc - e->site_pc)));
+	if (flags)
+		encode_uv(e, flags);
+	e->site_id = id;
+	e->site_pc = pc;
+	encode_fact_end(e, at);
+}
+
+/* n nodes from id on, each the parent of the next. */
+static inline void encode_chain(struct encode *e, uint64_t id, uint64_t parent, size_t n, const uint64_t *sites)
+{
+	size_t at = encode_fact(e, HL_FACT_CHAIN);
 
 	encode_uv(e, id - e->node_id);
 	encode_uv(e, id - parent);
-	encode_uv(e, hl_zigzag((int64_t)(pc - e->node_pc)));
-	if (flags)
-		encode_uv(e, flags);
-	e->node_id = id;
-	e->node_pc = pc;
+	for (size_t i = 0; i < n; i++)
+		encode_uv(e, sites[i]);
+	e->node_id = id + n - 1;
 	encode_fact_end(e, at);
+}
+
+/* A node with a site of its own, which has the same id. */
+static inline void encode_node(struct encode *e, uint64_t id, uint64_t parent, uint64_t pc, unsigned flags)
+{
+	encode_site(e, id, pc, flags);
+	encode_chain(e, id, parent, 1, &id);
 }
 
 /* A fact that is n numbers. */
@@ -249,6 +268,12 @@ static inline void encode_numbers(struct encode *e, unsigned kind, size_t n, con
 }
 #define ENCODE_NUMBERS(e, kind, ...)                                                                         \
 	encode_numbers(e, kind, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
+
+/* That the trace is a sample. */
+static inline void encode_sample(struct encode *e, uint64_t bytes)
+{
+	ENCODE_NUMBERS(e, HL_FACT_SAMPLE | HL_TAG_MUST >> 2, bytes);
+}
 
 static inline void encode_module(struct encode *e, uint64_t id, uint64_t epoch, uint64_t start, uint64_t end,
 				 uint64_t bias, const char *path, const void *build_id, size_t build_id_bytes)

@@ -282,7 +282,10 @@ START_TEST(csv_cells_are_quoted_and_no_formulas)
 
 		s.m.heap.sites[site].stat = (struct hl_stat){.size = 2, .count = 1};
 		snprintf(want, sizeof(want),
-			 "file,line,size,count,total,allocations,temporary\n%s,1,2,1,0,0,0\n", t[i].cell);
+			 "file,line,size,count,total,allocations,temporary,"
+			 "size_error,count_error,total_error,allocations_error,temporary_error\n%s,1,2,1,0,0,"
+			 "0,,,,,\n",
+			 t[i].cell);
 		text = stats(&s, HL_BY_LINENO, &hl_format_csv, (struct hl_style){0});
 		ck_assert_str_eq(text, want);
 		free(text);

@@ -1,0 +1,127 @@
+/*
+ * idtab.c - entering keys, and tables that grow.
+ *
+ * Open addressing.  A table is replaced by one with half as many places again: when it is half full, so that most keys lie
+ * in their first place; large ones when they are three quarters full, so that a key takes 21 to 32 bytes.
+ *
+ * Invariant: an entry's hash, once set, stays; so does its id.  A table that was replaced stays mapped, as
+ * zeroes: who still reads it finds nothing, who still enters something there has entered it for nobody.
+ */
+#include "preload/idtab.h"
+#include "preload/guest.h"
+#include <sys/mman.h>
+
+#define FIRST_ENTRIES 4096u
+#define LARGE_ENTRIES (1u << 20)
+#define HUGE_PAGE     ((size_t)2 << 20)
+
+static struct hl_id_table *make(uint32_t nentries)
+{
+	size_t head = 64, bytes = head + (size_t)(nentries + HL_ID_REACH) * sizeof(struct hl_id_entry);
+	size_t slack = bytes >= HUGE_PAGE ? HUGE_PAGE : 0;
+	char *map = hl_sys_mmap(bytes + slack, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct hl_id_table *n;
+
+	if (!map)
+		return NULL;
+	/* Keys lie everywhere: with small pages most look-ups would miss the TLB first. */
+	if (slack) {
+		map += -(uintptr_t)map & (HUGE_PAGE - 1);
+		hl_sys_madvise(map, bytes, MADV_HUGEPAGE);
+	}
+	n = (struct hl_id_table *)map;
+	n->nentries = nentries;
+	n->full = nentries < LARGE_ENTRIES ? nentries / 2 : nentries / 4 * 3;
+	n->entry = (struct hl_id_entry *)((char *)n + head);
+	return n;
+}
+
+int hl_idtab_init(struct hl_idtab *t, uint32_t last_max)
+{
+	struct hl_id_table *n;
+
+	t->last_max = last_max;
+	if (atomic_load_explicit(&t->table, memory_order_relaxed))
+		return 0;
+	n = make(FIRST_ENTRIES);
+	if (!n)
+		return -12;
+	atomic_store_explicit(&t->table, n, memory_order_release);
+	return 0;
+}
+
+uint32_t hl_idtab_take(struct hl_idtab *t, uint32_t n)
+{
+	uint32_t before = atomic_fetch_add_explicit(&t->last, n, memory_order_relaxed);
+
+	if (before <= t->last_max - n)
+		return before + 1;
+	atomic_fetch_sub_explicit(&t->last, n, memory_order_relaxed);
+	return 0;
+}
+
+static void enter(struct hl_id_table *n, uint64_t hash, uint64_t what)
+{
+	struct hl_id_entry *e = hl_idtab_place(n, hash);
+
+	for (uint32_t i = 0; i < HL_ID_REACH; i++, e++) {
+		uint64_t none = 0;
+
+		if (atomic_load_explicit(&e->hash, memory_order_relaxed) == 0 &&
+		    atomic_compare_exchange_strong_explicit(&e->hash, &none, hash, memory_order_relaxed,
+							    memory_order_relaxed)) {
+			/* release: the record of the id (partner: hl_idtab_find) */
+			atomic_store_explicit(&e->what, what, memory_order_release);
+			return;
+		}
+	}
+}
+
+static void grow(struct hl_idtab *t, struct hl_id_table *old)
+{
+	struct hl_id_table *n;
+	uint32_t none = 0, tid = hl_sys_gettid();
+
+	if (!atomic_compare_exchange_strong_explicit(&t->growing, &none, tid, memory_order_acquire,
+						     memory_order_relaxed))
+		return;
+	if (atomic_load_explicit(&t->table, memory_order_relaxed) == old) {
+		n = make(old->nentries + old->nentries / 2);
+		if (n) {
+			struct hl_id_entry *e = old->entry, *end = e + old->nentries + HL_ID_REACH;
+
+			for (; e < end; e++) {
+				uint64_t what = atomic_load_explicit(&e->what, memory_order_acquire);
+
+				if (what)
+					enter(n, atomic_load_explicit(&e->hash, memory_order_relaxed), what);
+			}
+			/* release: what was entered (partner: hl_idtab_bucket) */
+			atomic_store_explicit(&t->table, n, memory_order_release);
+			/* after the header: readers still use it */
+			hl_sys_madvise((char *)old + hl_guest.page_bytes,
+				       old->nentries * sizeof *old->entry - hl_guest.page_bytes,
+				       MADV_DONTNEED);
+		} else {
+			/* not at every new key */
+			atomic_fetch_add_explicit(&old->full, old->nentries / 4, memory_order_relaxed);
+		}
+	}
+	atomic_store_explicit(&t->growing, 0, memory_order_release);
+}
+
+void hl_idtab_put(struct hl_idtab *t, uint64_t hash, uint32_t low, uint32_t id)
+{
+	struct hl_id_table *now = atomic_load_explicit(&t->table, memory_order_acquire);
+
+	enter(now, hash, (uint64_t)low << 32 | id);
+	if (HL_UNLIKELY(id >= atomic_load_explicit(&now->full, memory_order_relaxed)))
+		grow(t, now);
+}
+
+void hl_idtab_abandon(struct hl_idtab *t, uint32_t tid)
+{
+	if (!tid || atomic_load_explicit(&t->growing, memory_order_relaxed) == tid)
+		atomic_store_explicit(&t->growing, 0, memory_order_relaxed);
+}

@@ -1,0 +1,88 @@
+/*
+ * rulecache.c - entering rules, and tables that grow.
+ *
+ * Open addressing, at most half full: nearly every word lies in its first place, so that the search is one
+ * branch that the CPU foresees.  A word that is entered while the table is copied may be lost: it is found out
+ * again.  A table that was replaced stays mapped, as zeroes.
+ */
+#include "preload/rulecache.h"
+#include "preload/guest.h"
+#include <sys/mman.h>
+
+#define FIRST_WORDS 2048u
+
+static _Atomic uint64_t first_words[FIRST_WORDS + HL_RULE_REACH];
+static const struct hl_rule_table first = {first_words, FIRST_WORDS, FIRST_WORDS / 2};
+struct hl_rule_cache hl_rules = {.table = &first};
+
+static void enter(const struct hl_rule_table *t, uint64_t word)
+{
+	uint64_t address = word >> 16;
+	_Atomic uint64_t *w = (_Atomic uint64_t *)hl_rules_place(t, address);
+	uint32_t i = 0;
+
+	for (; i < HL_RULE_REACH; i++) {
+		uint64_t old = atomic_load_explicit(&w[i], memory_order_relaxed);
+
+		if (!old || old >> 16 == address)
+			break;
+	}
+	atomic_store_explicit(&w[i % HL_RULE_REACH], word, memory_order_relaxed);
+}
+
+static void grow(const struct hl_rule_table *old)
+{
+	uint32_t none = 0, nwords = old->nwords * 2;
+	size_t head = 64, bytes = head + (size_t)(nwords + HL_RULE_REACH) * sizeof(uint64_t);
+	struct hl_rule_table *n;
+
+	/* who leaves by a jump in here has made the last table */
+	if (!atomic_compare_exchange_strong_explicit(&hl_rules.growing, &none, 1, memory_order_acquire,
+						     memory_order_relaxed))
+		return;
+	n = atomic_load_explicit(&hl_rules.table, memory_order_relaxed) != old
+		    ? NULL
+		    : hl_sys_mmap(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+				  -1, 0);
+	if (n) {
+		n->word = (_Atomic uint64_t *)((char *)n + head);
+		n->nwords = nwords;
+		n->full = nwords / 2;
+		for (uint32_t k = 0; k < old->nwords + HL_RULE_REACH; k++) {
+			uint64_t word = atomic_load_explicit(&old->word[k], memory_order_relaxed);
+
+			if (word)
+				enter(n, word);
+		}
+		/* release: the words (partner: hl_rules_find) */
+		atomic_store_explicit(&hl_rules.table, n, memory_order_release);
+		if (old != &first && old->nwords * sizeof(uint64_t) > hl_guest.page_bytes)
+			hl_sys_madvise((char *)old + hl_guest.page_bytes,
+				       old->nwords * sizeof(uint64_t) - hl_guest.page_bytes, MADV_DONTNEED);
+	}
+	atomic_store_explicit(&hl_rules.growing, 0, memory_order_release);
+}
+
+uint32_t hl_rules_put(uint64_t address, uint32_t rule)
+{
+	const struct hl_rule_table *now = atomic_load_explicit(&hl_rules.table, memory_order_acquire);
+
+	enter(now, address << 16 | rule);
+	if (HL_UNLIKELY(atomic_fetch_add_explicit(&hl_rules.count, 1, memory_order_relaxed) >= now->full))
+		grow(now);
+	return rule;
+}
+
+void hl_rules_flush(void)
+{
+	const struct hl_rule_table *t = atomic_load_explicit(&hl_rules.table, memory_order_acquire);
+
+	for (uint32_t k = 0; k < t->nwords + HL_RULE_REACH; k++)
+		atomic_store_explicit(&t->word[k], 0, memory_order_relaxed);
+	atomic_store_explicit(&hl_rules.count, 0, memory_order_relaxed);
+}
+
+void hl_rules_forked(void)
+{
+	atomic_store_explicit(&hl_rules.growing, 0, memory_order_relaxed);
+}

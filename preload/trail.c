@@ -1,0 +1,187 @@
+/*
+ * trail.c - the stack, incrementally: most of a capture equals the one before.  Floor 2.
+ *
+ * A walk is a pure function of the state it starts from (pc, sp, fp), of the words it reads and of the
+ * rules.  The trail keeps, for each frame of the previous walk, that state and the words read.  A new walk
+ * steps from the hook's caller until its state equals a recorded one; if all words recorded from there
+ * outwards still have their values, the rest of the walk is the same, by induction.  At the first word that
+ * differs the walk goes on from the last frame that was found the same.
+ *
+ * Every word is read again: a state that matches says nothing about the frames further out.  They are read from
+ * an array of their own, several at a time: loads that do not wait for each other, where a walk is
+ * one that does.  fp is compared only where it decides about an outer frame (`live`); elsewhere it is a
+ * register like any other.
+ */
+#include "preload/unwind_cpu.h"
+
+#define COUNT_AGAIN 256u
+
+/* The words that finding frame k again depends on go to their place among the probes; how many. */
+static uint32_t put_probes(struct hl_trail *trail, const struct hl_frame *f)
+{
+	struct hl_probe *p = &trail->probes[f->probe];
+
+	if (f->opaque)
+		return 0;
+	p[0] = (struct hl_probe){f->ra_slot, hl_word(f->ra_slot)};
+	if (!f->fp_slot || !f->live)
+		return 1;
+	p[1] = (struct hl_probe){f->fp_slot, f->fp};
+	return 2;
+}
+
+/* Frame *at was found again by way of *f: its callee may be another, which saved fp elsewhere. */
+static uint32_t reach(struct hl_trail *trail, struct hl_frame *at, const struct hl_frame *f)
+{
+	at->fp = f->fp;
+	at->fp_slot = f->fp_slot;
+	at->ra_slot = f->ra_slot;
+	at->opaque = f->fp_slot == HL_FRAME_OPAQUE;
+	return at->probe + put_probes(trail, at);
+}
+
+void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u)
+{
+	struct hl_trail *trail = &s->trail;
+	struct hl_frame *f = &trail->frames[u->kept], *outer = u->kept ? f - 1 : NULL;
+	uint32_t probe = outer ? reach(trail, outer, &s->fresh[u->n]) : 0, n = u->n;
+
+	trail->n = u->kept + n;
+	for (uint32_t k = u->kept; n; k++, outer = f++) {
+		const struct hl_frame *from;
+		enum hl_fp_use use;
+
+		/* by fields: wide loads would wait for the narrow stores of a moment ago */
+		from = &s->fresh[--n];
+		f->pc = from->pc;
+		f->sp = from->sp;
+		f->fp = from->fp;
+		f->ra_slot = from->ra_slot;
+		f->fp_slot = from->fp_slot;
+		f->hash = from->hash;
+		f->node = from->node;
+		f->rule = from->rule;
+		use = hl_cpu_fp_use(f->rule);
+		f->live = use == HL_FP_DECIDES ? 1 : use == HL_FP_KEPT && outer ? outer->live : 0;
+		f->opaque = f->fp_slot == HL_FRAME_OPAQUE;
+		f->below = !outer ? 0 : outer->opaque ? k : outer->below;
+		f->probe = probe;
+		probe += put_probes(trail, f);
+	}
+}
+
+static int holds_slowly(struct hl_walk *w, const struct hl_probe *p)
+{
+	return hl_walk_can_read(w, p->slot) && hl_word(p->slot) == p->value;
+}
+
+static inline uint64_t differs(const struct hl_probe *p)
+{
+	return hl_word(p->slot) ^ p->value;
+}
+
+/* From a frame that matched frames[j - 1] outwards as far as the words hold: the lowest index that does. */
+static inline uint32_t verify(struct hl_walk *w, const struct hl_trail *trail, uint32_t j)
+{
+	const struct hl_frame *f = trail->frames;
+	uint32_t until = f[j - 1].below, i = j - 1;
+	const struct hl_probe *p = &trail->probes[f[j - 1].probe], *end = &trail->probes[f[until].probe];
+
+	/* sp grows outwards: when both ends are readable, so is all between. */
+	if (HL_LIKELY(f[j - 1].sp >= w->low && f[until].sp <= w->high)) {
+		while (p - end >= 4 && !(differs(p - 1) | differs(p - 2) | differs(p - 3) | differs(p - 4)))
+			p -= 4;
+		while (p != end && !differs(p - 1))
+			p--;
+	} else {
+		while (p != end && holds_slowly(w, p - 1))
+			p--;
+	}
+	if (HL_LIKELY(p == end))
+		return until;
+	/* p - 1 is a word of the newest frame that does not hold. */
+	while (f[i - 1].probe > (uint32_t)(p - 1 - trail->probes))
+		i--;
+	return i;
+}
+
+enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at,
+				    struct hl_unwound *u)
+{
+	struct hl_trail *trail = &s->trail;
+	const struct hl_frame *old = trail->frames;
+	struct hl_frame *fresh = s->fresh, *f = fresh;
+	uint32_t j = trail->n, n = 0, kept = 0, room = hl_guest.config.room;
+	enum hl_stepped r = HL_STEPPED;
+	struct hl_walk w;
+
+	hl_cpu_first(&w, t, at, f);
+	while (HL_UNLIKELY(hl_pc_is_ours(f->pc)) && r == HL_STEPPED) {
+		struct hl_frame up;
+
+		r = hl_cpu_leave(&w, &s->cfi, f, &up);
+		up.fp_slot = HL_FRAME_OPAQUE;
+		*f = up;
+	}
+	/* Now and then count again: the frames out there may be larger and fewer now. */
+	if (HL_UNLIKELY(f->sp <= trail->deep_sp)) {
+		if (++trail->deep_captures % COUNT_AGAIN)
+			return HL_UNWIND_DEEP;
+		trail->deep_sp = 0;
+	}
+	while (r == HL_STEPPED && hl_pc_is_sane(f->pc)) {
+		while (j && old[j - 1].sp < f->sp)
+			j--;
+		if (j && old[j - 1].sp == f->sp && old[j - 1].pc == f->pc &&
+		    (old[j - 1].fp == f->fp || !old[j - 1].live)) {
+			uint32_t i = verify(&w, trail, j);
+			uint64_t fp = f->fp, fp_slot = f->fp_slot, ra_slot = f->ra_slot;
+
+			if (HL_LIKELY(i == 0)) {
+				kept = j;
+				break;
+			}
+			/* old[i] to old[j - 1] are the same; what was inherited as fp may not be. */
+			for (uint32_t k = j; k > i; k--) {
+				if (n == room)
+					goto deep;
+				fresh[n] = old[k - 1];
+				if (k == j) {
+					fresh[n].fp_slot = fp_slot;
+					fresh[n].ra_slot = ra_slot;
+				} else if (old[k - 1].fp_slot) {
+					fp = hl_word(old[k - 1].fp_slot);
+				}
+				fresh[n++].fp = fp;
+			}
+			j = i;
+			f = &fresh[n - 1];
+		} else {
+			n++;
+		}
+		if (n > room)
+			goto deep;
+		if (HL_UNLIKELY(!hl_cpu_hop(&w, f, &fresh[n])))
+			r = hl_cpu_leave(&w, &s->cfi, f, &fresh[n]);
+		f = &fresh[n];
+	}
+	if (HL_UNLIKELY(r == HL_STEP_NEEDS_ALL))
+		return HL_UNWIND_RETRY;
+	if (kept + n > room)
+		goto deep;
+	/* What ended the walk was a word that is nowhere recorded: step from there again each time. */
+	if (HL_UNLIKELY(kept == 0 && n && !hl_cpu_is_end(fresh[n - 1].rule))) {
+		fresh[n - 1].sp = 0;
+		fresh[n - 1].fp_slot = HL_FRAME_OPAQUE;
+	}
+	u->kept = kept;
+	u->n = n;
+	u->truncated = 0;
+	return HL_UNWIND_DONE;
+
+deep:
+	/* Until the stack is shallower than this, nobody counts to config.room again. */
+	if (trail->deep_sp < fresh[0].sp)
+		trail->deep_sp = fresh[0].sp;
+	return HL_UNWIND_DEEP;
+}
