@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
-#define POOL_BYTES  (64u * 1024)
 #define EXTRA_BYTES (1024u * 1024)
 #define EXTRAS      64
 
@@ -28,10 +27,10 @@ struct piece {
 	size_t bytes;
 };
 
-static _Alignas(64) char pool[POOL_BYTES];
+_Alignas(64) char hl_boot_pool[HL_BOOT_POOL_BYTES];
 static _Atomic size_t pool_used;
 static struct piece extras[EXTRAS];
-static _Atomic uint32_t nextras;
+_Atomic uint32_t hl_boot_extras;
 
 static void *carve(char *base, _Atomic size_t *used, size_t room, size_t bytes, size_t align, uint64_t caller)
 {
@@ -68,10 +67,10 @@ void *hl_boot_alloc(size_t bytes, size_t align, uint64_t caller)
 	if (bytes > UINT32_MAX / 2 || align > UINT32_MAX / 4)
 		return NULL;
 
-	void *p = carve(pool, &pool_used, POOL_BYTES, bytes, align, caller);
+	void *p = carve(hl_boot_pool, &pool_used, HL_BOOT_POOL_BYTES, bytes, align, caller);
 
 	while (!p) {
-		uint32_t n = atomic_load_explicit(&nextras, memory_order_acquire);
+		uint32_t n = atomic_load_explicit(&hl_boot_extras, memory_order_acquire);
 
 		if (n && (p = carve(extras[n - 1].base, &extras[n - 1].used, extras[n - 1].bytes, bytes,
 				    align, caller)))
@@ -94,17 +93,14 @@ void *hl_boot_alloc(size_t bytes, size_t align, uint64_t caller)
 			continue;
 		}
 		extras[n].bytes = want;
-		atomic_store_explicit(&nextras, n + 1, memory_order_release);
+		atomic_store_explicit(&hl_boot_extras, n + 1, memory_order_release);
 	}
 	return p;
 }
 
-int hl_boot_owns(const void *p)
+int hl_boot_owns_extra(const void *p)
 {
-	if ((uintptr_t)p - (uintptr_t)pool < POOL_BYTES)
-		return 1;
-
-	uint32_t n = atomic_load_explicit(&nextras, memory_order_acquire);
+	uint32_t n = atomic_load_explicit(&hl_boot_extras, memory_order_acquire);
 
 	for (uint32_t i = 0; i < n; i++)
 		if ((uintptr_t)p - (uintptr_t)extras[i].base < extras[i].bytes)
@@ -143,9 +139,9 @@ static void walk(char *base, size_t used, void (*f)(void *, void *, size_t, uint
 
 void hl_boot_each(void (*f)(void *ctx, void *p, size_t bytes, uint64_t caller), void *ctx)
 {
-	uint32_t n = atomic_load_explicit(&nextras, memory_order_acquire);
+	uint32_t n = atomic_load_explicit(&hl_boot_extras, memory_order_acquire);
 
-	walk(pool, pool_used, f, ctx);
+	walk(hl_boot_pool, pool_used, f, ctx);
 	for (uint32_t i = 0; i < n; i++)
 		walk(extras[i].base, extras[i].used, f, ctx);
 }

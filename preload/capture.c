@@ -3,7 +3,6 @@
  */
 #include "preload/capture.h"
 #include "preload/nodes.h"
-#include "preload/unwind.h"
 
 #define CUT ((uint64_t)HL_NODE_TRUNCATED << HL_PC_FLAG_SHIFT)
 
@@ -36,13 +35,7 @@ static enum hl_interned intern(struct hl_thread *t, struct hl_stream *s, const s
 
 	if (HL_UNLIKELY(u->truncated))
 		return intern_truncated(t, s, u->n, epoch, node);
-	for (uint32_t i = u->n; i--;) {
-		s->fresh[i].hash = h = hl_stack_hash(h, s->fresh[i].pc);
-		s->fresh[i].node = HL_STACK_NONE;
-	}
-	/* it comes while the trail is written */
-	hl_nodes_prefetch(h);
-	hl_trail_follow(s, u);
+	hl_trail_follow(s, u, h);
 	return hl_nodes_intern(t, s, trail->frames, trail->n, epoch, node);
 }
 
@@ -60,6 +53,9 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 			s->trail.epoch = epoch;
 		}
 		hl_unwind(t, s, t->at[t->level - 1], caller, &u);
+		/* the same stack again: nothing of the trail changes but registers that decide about nothing */
+		if (u.n == 0 && u.kept == s->trail.n && s->trail.frames[u.kept - 1].node != HL_STACK_NONE)
+			return s->trail.frames[u.kept - 1].node;
 		r = intern(t, s, &u, epoch, &node);
 	} while (HL_UNLIKELY(r == HL_INTERN_MOVED));
 	if (HL_UNLIKELY(r == HL_INTERN_FAILED)) {

@@ -21,18 +21,17 @@ static inline int hl_real_ready(void)
 	return HL_LIKELY(hl_state() >= HL_ACTIVE) || hl_real_ready_slow();
 }
 
-/* The hook that calls this may record until hl_leave; NULL: it must not. */
-static inline struct hl_thread *hl_enter(void)
+/* The common way in: started, and the thread is in no hook.  NULL: hl_enter may find another. */
+static inline struct hl_thread *hl_enter_fast(struct hl_anchor at)
 {
-	struct hl_anchor at = hl_anchor_here();
 	struct hl_thread *t;
 	struct hl_stream *s;
 
 	if (HL_UNLIKELY(hl_state() != HL_ACTIVE))
-		return hl_enter_slow(at);
+		return NULL;
 	t = hl_thread_peek();
 	if (HL_UNLIKELY(!t || t->level))
-		return hl_enter_slow(at);
+		return NULL;
 	t->level = 1;
 	t->at[0] = at;
 	s = t->streams[0];
@@ -41,6 +40,20 @@ static inline struct hl_thread *hl_enter(void)
 		atomic_store_explicit(&s->slot->in_hook_since, s->stamp | 1, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	return t;
+}
+
+/* The hook at that place may record until hl_leave; NULL: it must not. */
+static inline struct hl_thread *hl_enter_at(struct hl_anchor at)
+{
+	struct hl_thread *t = hl_enter_fast(at);
+
+	return HL_LIKELY(t != NULL) ? t : hl_enter_slow(at);
+}
+
+/* The same for the function that calls this. */
+static __attribute__((always_inline)) inline struct hl_thread *hl_enter(void)
+{
+	return hl_enter_at(hl_anchor_here());
 }
 
 static inline void hl_leave(struct hl_thread *t)

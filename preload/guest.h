@@ -39,6 +39,7 @@ struct hl_config {
 	uint8_t mmap;   /* mmap family counts */
 	uint8_t drop;   /* on-full=drop */
 	uint8_t growth; /* keep live_delta */
+	uint8_t special; /* 1: an event takes more than its coding (growth) */
 	uint8_t follow_none;
 	uint8_t unwind;    /* enum hl_unwind_method */
 	uint64_t max_disk; /* bare: bytes of the file at most */

@@ -10,6 +10,7 @@
  */
 #include "preload/boot.h"
 #include "preload/enter.h"
+#include "preload/event.h"
 #include "preload/real.h"
 #include "preload/record.h"
 #include <errno.h>
@@ -31,20 +32,40 @@ static inline void recorded(struct hl_thread *t, void *p, size_t size, enum hl_e
 	hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, caller);
 }
 
-HL_EXPORT void *malloc(size_t size)
+static __attribute__((noinline)) void *malloc_slow(size_t size, struct hl_anchor at, uint64_t caller)
 {
 	struct hl_thread *t;
 	void *p;
 
 	if (!hl_real_ready())
-		return hl_boot_alloc(size, 16, HL_CALLER);
-	t = hl_enter();
+		return hl_boot_alloc(size, 16, caller);
+	t = hl_enter_at(at);
 	p = hl_real.malloc(size);
 	if (t) {
 		if (p)
-			recorded(t, p, size, HL_ENTRY_MALLOC, HL_CALLER);
+			recorded(t, p, size, HL_ENTRY_MALLOC, caller);
 		hl_leave(t);
 	}
+	return p;
+}
+
+HL_EXPORT void *malloc(size_t size)
+{
+	struct hl_anchor at = hl_anchor_here();
+	struct hl_thread *t = hl_enter_fast(at);
+	void *p;
+
+	if (HL_UNLIKELY(!t)) {
+		p = malloc_slow(size, at, HL_CALLER);
+		__asm__ volatile(""); /* not a tail call: our frame is what the anchor points to */
+		return p;
+	}
+	p = hl_real.malloc(size);
+	if (HL_LIKELY(p != NULL) &&
+	    (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) ||
+	     HL_UNLIKELY(!hl_event_try_alloc(t, (uint64_t)(uintptr_t)p, size, HL_ENTRY_MALLOC, HL_CALLER))))
+		recorded(t, p, size, HL_ENTRY_MALLOC, HL_CALLER);
+	hl_leave(t);
 	return p;
 }
 
@@ -83,8 +104,33 @@ static void free_boot(void *p, enum hl_entry entry)
 	}
 }
 
+static inline enum hl_entry entry_of_free(struct hl_thread *t)
+{
+	return HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT && t->entry_hint >= HL_ENTRY_DELETE &&
+			   hl_hint_holds(t))
+		       ? (enum hl_entry)t->entry_hint
+		       : HL_ENTRY_FREE;
+}
+
+static __attribute__((noinline)) void free_slow(void *p, struct hl_anchor at)
+{
+	struct hl_thread *t;
+
+	if (!hl_real_ready())
+		return;
+	t = hl_enter_at(at);
+	if (t) {
+		hl_record_free(t, (uint64_t)(uintptr_t)p, entry_of_free(t));
+		hl_real.free(p);
+		hl_leave(t);
+		return;
+	}
+	hl_real.free(p);
+}
+
 HL_EXPORT void free(void *p)
 {
+	struct hl_anchor at = hl_anchor_here();
 	struct hl_thread *t;
 
 	if (!p)
@@ -93,20 +139,17 @@ HL_EXPORT void free(void *p)
 		free_boot(p, HL_ENTRY_FREE);
 		return;
 	}
-	if (!hl_real_ready())
-		return;
-	t = hl_enter();
-	if (t) {
-		hl_record_free(t, (uint64_t)(uintptr_t)p,
-			       HL_UNLIKELY(t->entry_hint >= HL_ENTRY_DELETE &&
-					   t->entry_hint != HL_ENTRY_COUNT && hl_hint_holds(t))
-				       ? (enum hl_entry)t->entry_hint
-				       : HL_ENTRY_FREE);
-		hl_real.free(p);
-		hl_leave(t);
+	t = hl_enter_fast(at);
+	if (HL_UNLIKELY(!t)) {
+		free_slow(p, at);
+		__asm__ volatile(""); /* as in malloc */
 		return;
 	}
+	if (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) ||
+	    HL_UNLIKELY(!hl_event_try_free(t, (uint64_t)(uintptr_t)p)))
+		hl_record_free(t, (uint64_t)(uintptr_t)p, entry_of_free(t));
 	hl_real.free(p);
+	hl_leave(t);
 }
 
 /* Not in our libc's headers: gone from glibc 2.26, new in C23. */

@@ -7,7 +7,6 @@
 #include "preload/idtab.h"
 #include "preload/modrec.h"
 #include "preload/slots.h"
-#include "preload/unwind.h"
 
 #define PIECE 256u /* nodes of one CHAIN record at most */
 
@@ -137,11 +136,6 @@ static __attribute__((noinline)) enum hl_interned extend(struct hl_thread *t, st
 	if (r == HL_INTERNED)
 		*node = f[n - 1].node;
 	return r;
-}
-
-void hl_nodes_prefetch(uint64_t hash)
-{
-	hl_idtab_prefetch(&nodes, hash);
 }
 
 enum hl_interned hl_nodes_intern(struct hl_thread *t, struct hl_stream *s, struct hl_frame *f, uint32_t n,

@@ -8,30 +8,15 @@
 #ifndef HL_PRELOAD_NODES_H
 #define HL_PRELOAD_NODES_H
 
-#include "preload/thread.h"
+#include "preload/unwind.h"
 
 /* 0, or -errno. */
 int hl_nodes_init(void);
 /* In a forked child (tid 0), or after a thread left our code by a jump: it makes no table any more. */
 void hl_nodes_abandon(uint32_t tid);
 
-/* The hash of no frames at all; never 0, as no hash below is. */
-static inline uint64_t hl_stack_seed(uint32_t epoch)
-{
-	return 0x243f6a8885a308d3ull + epoch * 0xd6e8feb86659fd93ull;
-}
-
-/* The hash of a prefix and one more frame (pc | flags << 56). */
-static inline uint64_t hl_stack_hash(uint64_t h, uint64_t frame)
-{
-	h = (h ^ frame) * 0x9e3779b97f4a7c15ull;
-	return (h ^ h >> 29) | 1;
-}
-
 enum hl_interned { HL_INTERNED, HL_INTERN_FAILED, HL_INTERN_MOVED };
 
-/* The table's line for a stack of that hash will be read soon. */
-void hl_nodes_prefetch(uint64_t hash);
 /* The node of frames f[0] to f[n - 1], outermost first, n at least 1, their hashes made; each one's node is right or
  * HL_STACK_NONE.  FAILED: a record found no slot, the nodes of f are not right any more.  MOVED: another
  * module lies where one lay, the epoch was raised: capture again. */

@@ -5,87 +5,13 @@
  * a signal handler writes to the next level's.
  */
 #include "preload/record.h"
-#include "heapledger/stamp.h"
 #include "preload/boot.h"
-#include "preload/capture.h"
+#include "preload/event.h"
 #include "preload/real.h"
-#include "preload/slots.h"
-
-/* Longest event: tag, stamp, address, two site fields, all at ten bytes. */
-#define EVENT_ROOM 64u
 
 static struct hl_stream *stream_of(struct hl_thread *t)
 {
 	return hl_thread_stream(t, t->level - 1);
-}
-
-/*
- * The stamp of the stream's next event.  Order between streams is all that stamps are for, and a process
- * with one thread has one stream: it reads the clock at every 16th event, and whenever somebody else took a
- * stamp meanwhile (clock_seq) or a signal handler wrote to another stream (credit 0).  The others get the
- * stamp before; a pair then saves about 25 ns.
- */
-#define CREDIT 15u
-
-static inline uint64_t now(struct hl_stream *s, int fenced)
-{
-	uint32_t seq = atomic_load_explicit(&hl_guest.region->clock_seq, memory_order_relaxed);
-
-	int single = *(const volatile char *)hl_guest.single_threaded;
-
-	if (single && s->credit && s->clock_seq == seq) {
-		s->credit--;
-		return s->stamp;
-	}
-	s->credit = single ? CREDIT : 0;
-	s->clock_seq = seq;
-	return fenced ? hl_stamp_fenced(hl_guest.clock, hl_guest.shift)
-		      : hl_stamp(hl_guest.clock, hl_guest.shift);
-}
-
-/* Ticks since the stream's previous stamp, which now moves here.  A clock that ran backwards (a core
- * change without an invariant TSC) counts as standing still. */
-static uint64_t advance(struct hl_stream *s, uint64_t now)
-{
-	uint64_t d = now - s->stamp;
-
-	if (HL_UNLIKELY((int64_t)d < 0))
-		return 0;
-	s->stamp = now;
-	return d;
-}
-
-/* Tag with the stamp nibble, and the rest of the stamp. */
-static uint8_t *put_tag(uint8_t *p, uint32_t tag, uint64_t delta)
-{
-	if (HL_LIKELY(delta < HL_STAMP_MORE)) {
-		*p++ = (uint8_t)(tag | delta << 4);
-		return p;
-	}
-	*p++ = (uint8_t)(tag | HL_STAMP_MORE << 4);
-	return hl_put_uv(p, delta - HL_STAMP_MORE);
-}
-
-/* Can the address be coded as a miss (see format.h)? */
-static int near(const struct hl_stream *s, uint64_t address)
-{
-	int64_t d = (int64_t)(address - s->address);
-
-	return !(d & 15) || (d < (1ll << 61) && d > -(1ll << 61));
-}
-
-static uint8_t *put_address(struct hl_stream *s, uint8_t *p, uint64_t address, unsigned h, int hit)
-{
-	if (hit) {
-		*p++ = (uint8_t)h;
-	} else {
-		int64_t d = (int64_t)(address - s->address);
-
-		p = d & 15 ? hl_put_uv(p, hl_zigzag(d) << 1 | 1) : hl_put_uv(p, hl_zigzag(d >> 4) << 1);
-		s->addresses[h] = address;
-	}
-	s->address = address;
-	return p;
 }
 
 static void grow(struct hl_stream *s, int64_t bytes)
@@ -112,72 +38,50 @@ void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum 
 {
 	struct hl_stream *s = stream_of(t);
 	uint32_t stack;
-	uint8_t *start, *p;
+	uint8_t *start;
 
 	if (HL_UNLIKELY(!s)) {
 		hl_lost(HL_LOST_THREAD, 1);
 		return;
 	}
 	stack = hl_capture(t, s, caller);
-	start = hl_slots_room(t, s, EVENT_ROOM);
+	start = hl_slots_room(t, s, HL_EVENT_ROOM);
 	if (HL_UNLIKELY(!start)) {
 		hl_lost(HL_LOST_FULL, 1);
 		return;
 	}
-	if (HL_UNLIKELY(!near(s, address))) {
+	if (HL_UNLIKELY(!hl_event_near(s, address))) {
 		hl_record_alloc_in(t, HL_DOMAIN_HEAP, address, size, entry, caller);
 		return;
 	}
 
-	uint64_t se = (uint64_t)stack << 3 | entry, delta = advance(s, now(s, 1));
-	unsigned ah = hl_addr_slot(address), sh = hl_site_slot(se, size);
-	struct hl_site *site = &s->sites[sh];
-	int ahit = s->addresses[ah] == address, shit = site->stack_entry == se && site->size == size;
-
-	p = put_tag(start, HL_TAG_ALLOC | (ahit ? HL_TAG_HIT : 0) | (shit ? HL_TAG_SITE : 0), delta);
-	p = put_address(s, p, address, ah, ahit);
-	if (shit) {
-		*p++ = (uint8_t)sh;
-	} else {
-		p = hl_put_uv(p, se);
-		p = hl_put_uv(p, size);
-		site->stack_entry = se;
-		site->size = size;
-	}
 	if (HL_UNLIKELY(hl_guest.config.growth))
 		grow(s, weight(address));
-	hl_slots_commit(s, p);
+	hl_event_alloc(s, start, address, size, entry, stack);
 }
 
 void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
 {
 	struct hl_stream *s = stream_of(t);
-	uint8_t *start, *p;
+	uint8_t *start;
 
 	if (HL_UNLIKELY(!s)) {
 		hl_lost(HL_LOST_THREAD, 1);
 		return;
 	}
-	if (HL_UNLIKELY(entry == HL_ENTRY_DELETE_ARRAY || !near(s, address))) {
+	if (HL_UNLIKELY(entry == HL_ENTRY_DELETE_ARRAY || !hl_event_near(s, address))) {
 		hl_record_free_in(t, HL_DOMAIN_HEAP, address, entry);
 		return;
 	}
-	start = hl_slots_room(t, s, EVENT_ROOM);
+	start = hl_slots_room(t, s, HL_EVENT_ROOM);
 	if (HL_UNLIKELY(!start)) {
 		hl_lost(HL_LOST_FULL, 1);
 		return;
 	}
 
-	unsigned h = hl_addr_slot(address);
-	int hit = s->addresses[h] == address;
-
-	p = put_tag(start,
-		    HL_TAG_FREE | (hit ? HL_TAG_HIT : 0) | (entry == HL_ENTRY_DELETE ? HL_TAG_DELETE : 0),
-		    advance(s, now(s, 0)));
-	p = put_address(s, p, address, h, hit);
 	if (HL_UNLIKELY(hl_guest.config.growth))
 		grow(s, -weight(address));
-	hl_slots_commit(s, p);
+	hl_event_free(s, start, address, entry);
 }
 
 /* Room, tag and stamp of an HL_OP record; NULL: counted. */
@@ -190,13 +94,13 @@ static uint8_t *put_op(struct hl_thread *t, struct hl_stream *s, enum hl_op op, 
 		return NULL;
 	}
 	*p++ = (uint8_t)(HL_TAG_EVENT | op << 2);
-	return hl_put_uv(p, advance(s, now(s, 1)));
+	return hl_put_uv(p, hl_event_advance(s, hl_event_now(s, 1)));
 }
 
 void hl_record_release(struct hl_thread *t, uint64_t address)
 {
 	struct hl_stream *s = stream_of(t);
-	uint8_t *p = put_op(t, s, HL_OP_RELEASE, EVENT_ROOM);
+	uint8_t *p = put_op(t, s, HL_OP_RELEASE, HL_EVENT_ROOM);
 
 	if (!p)
 		return;
@@ -205,7 +109,7 @@ void hl_record_release(struct hl_thread *t, uint64_t address)
 	int hit = s->addresses[h] == address;
 
 	*p++ = (uint8_t)hit;
-	hl_slots_commit(s, put_address(s, p, address, h, hit));
+	hl_slots_commit(s, hl_event_put_address(s, p, address, h, hit));
 	if (HL_UNLIKELY(hl_guest.config.growth))
 		grow(s, -weight(address));
 }
@@ -213,7 +117,7 @@ void hl_record_release(struct hl_thread *t, uint64_t address)
 void hl_record_unrelease(struct hl_thread *t, enum hl_op op)
 {
 	struct hl_stream *s = stream_of(t);
-	uint8_t *p = put_op(t, s, op, EVENT_ROOM);
+	uint8_t *p = put_op(t, s, op, HL_EVENT_ROOM);
 
 	if (p)
 		hl_slots_commit(s, p);
@@ -224,7 +128,7 @@ void hl_record_alloc_in(struct hl_thread *t, enum hl_domain domain, uint64_t add
 {
 	struct hl_stream *s = stream_of(t);
 	uint32_t stack = s ? hl_capture(t, s, caller) : HL_STACK_NONE;
-	uint8_t *p = put_op(t, s, HL_OP_ALLOC, EVENT_ROOM + 16);
+	uint8_t *p = put_op(t, s, HL_OP_ALLOC, HL_EVENT_ROOM + 16);
 
 	if (!p)
 		return;
@@ -238,7 +142,7 @@ void hl_record_alloc_in(struct hl_thread *t, enum hl_domain domain, uint64_t add
 void hl_record_free_in(struct hl_thread *t, enum hl_domain domain, uint64_t address, enum hl_entry entry)
 {
 	struct hl_stream *s = stream_of(t);
-	uint8_t *p = put_op(t, s, HL_OP_FREE, EVENT_ROOM);
+	uint8_t *p = put_op(t, s, HL_OP_FREE, HL_EVENT_ROOM);
 
 	if (!p)
 		return;
@@ -253,7 +157,7 @@ void hl_record_map(struct hl_thread *t, uint64_t address, uint64_t bytes, uint64
 {
 	struct hl_stream *s = stream_of(t);
 	uint32_t stack = s ? hl_capture(t, s, caller) : HL_STACK_NONE;
-	uint8_t *p = put_op(t, s, HL_OP_MAP_RANGE, EVENT_ROOM);
+	uint8_t *p = put_op(t, s, HL_OP_MAP_RANGE, HL_EVENT_ROOM);
 
 	if (!p)
 		return;
@@ -265,7 +169,7 @@ void hl_record_map(struct hl_thread *t, uint64_t address, uint64_t bytes, uint64
 void hl_record_unmap(struct hl_thread *t, uint64_t address, uint64_t bytes)
 {
 	struct hl_stream *s = stream_of(t);
-	uint8_t *p = put_op(t, s, HL_OP_FREE_RANGE, EVENT_ROOM);
+	uint8_t *p = put_op(t, s, HL_OP_FREE_RANGE, HL_EVENT_ROOM);
 
 	if (!p)
 		return;
@@ -283,7 +187,7 @@ void hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label)
 		n = 1024;
 	if (s)
 		s->credit = 0;
-	p = put_op(t, s, HL_OP_MARK, EVENT_ROOM + 1024);
+	p = put_op(t, s, HL_OP_MARK, HL_EVENT_ROOM + 1024);
 	if (!p)
 		return;
 	p = hl_put_uv(p, reason);

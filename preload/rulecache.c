@@ -9,10 +9,11 @@
 #include "preload/guest.h"
 #include <sys/mman.h>
 
-#define FIRST_WORDS 2048u
+#define FIRST_BITS  11
+#define FIRST_WORDS (1u << FIRST_BITS)
 
 static _Atomic uint64_t first_words[FIRST_WORDS + HL_RULE_REACH];
-static const struct hl_rule_table first = {first_words, FIRST_WORDS, FIRST_WORDS / 2};
+static const struct hl_rule_table first = {first_words, FIRST_WORDS, 64 - FIRST_BITS, FIRST_WORDS / 2};
 struct hl_rule_cache hl_rules = {.table = &first};
 
 static void enter(const struct hl_rule_table *t, uint64_t word)
@@ -47,6 +48,7 @@ static void grow(const struct hl_rule_table *old)
 	if (n) {
 		n->word = (_Atomic uint64_t *)((char *)n + head);
 		n->nwords = nwords;
+		n->shift = old->shift - 1;
 		n->full = nwords / 2;
 		for (uint32_t k = 0; k < old->nwords + HL_RULE_REACH; k++) {
 			uint64_t word = atomic_load_explicit(&old->word[k], memory_order_relaxed);

@@ -15,7 +15,8 @@
 
 struct hl_rule_table {
 	_Atomic uint64_t *word;
-	uint32_t nwords; /* without those that the last one spills into */
+	uint32_t nwords; /* a power of two; without those that the last one spills into */
+	uint32_t shift;  /* 64 - its logarithm */
 	uint32_t full;   /* words from here on make it grow */
 };
 
@@ -28,7 +29,7 @@ extern struct hl_rule_cache hl_rules __attribute__((visibility("hidden")));
 
 static inline const _Atomic uint64_t *hl_rules_place(const struct hl_rule_table *t, uint64_t address)
 {
-	return &t->word[(address * 0x9e3779b97f4a7c15ull >> 32) * t->nwords >> 32];
+	return &t->word[address * 0x9e3779b97f4a7c15ull >> t->shift];
 }
 
 static inline void hl_rules_prefetch(uint64_t address)

@@ -47,6 +47,7 @@ void hl_slots_seal(struct hl_stream *s)
 	if (!slot)
 		return;
 	s->slot = NULL;
+	s->limit = 0;
 	/* An empty claim leaves no piece in the trace: its number goes to the next, or it would be missed. */
 	if (atomic_load_explicit(&slot->used, memory_order_relaxed))
 		s->claim++;
@@ -107,5 +108,6 @@ uint8_t *hl_slots_room_slow(struct hl_thread *t, struct hl_stream *s, uint32_t n
 		hl_slots_commit(s, p);
 		s->claim_thread = t->serial;
 	}
+	s->limit = HL_SLOT_ROOM;
 	return s->slot->data + s->at;
 }

@@ -14,7 +14,7 @@ void hl_slots_seal(struct hl_stream *s);
 
 static inline uint8_t *hl_slots_room(struct hl_thread *t, struct hl_stream *s, uint32_t n)
 {
-	if (HL_LIKELY(s->slot && s->at + n <= HL_SLOT_ROOM && s->claim_thread == t->serial))
+	if (HL_LIKELY(s->at + n <= s->limit))
 		return s->slot->data + s->at;
 	return hl_slots_room_slow(t, s, n);
 }

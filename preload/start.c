@@ -145,6 +145,7 @@ static int begin_recording(int child)
 	if (!claim_image())
 		return 0;
 	hl_guest.config.growth = hl_guest.region->growth_on != 0;
+	hl_guest.config.special = hl_guest.config.growth;
 	hl_lost(HL_LOST_OPTION, hl_guest.config.unknown_options);
 	return 1;
 }

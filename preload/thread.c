@@ -4,6 +4,7 @@
  * Invariant: a state is in exactly one place: some thread's TLS, the idle list, or borrowed.
  */
 #include "preload/thread.h"
+#include "preload/unwind.h"
 #include "preload/arena.h"
 #include <pthread.h>
 
@@ -74,8 +75,11 @@ static struct hl_stream *make_stream(uint32_t id)
 	s->pcs = hl_arena_alloc((room + HL_FRAMES_EXTRA) * sizeof *s->pcs);
 	s->fresh = hl_arena_alloc((room + 1) * sizeof *s->fresh);
 	s->trail.frames = hl_arena_alloc(room * sizeof *s->trail.frames);
-	s->trail.probes = hl_arena_alloc(room * 2 * sizeof *s->trail.probes);
-	return s->pcs && s->fresh && s->trail.frames && s->trail.probes ? s : NULL;
+	s->trail.probes = hl_arena_alloc((HL_PROBES_BEFORE + room * 2) * sizeof *s->trail.probes);
+	if (!s->pcs || !s->fresh || !s->trail.frames || !s->trail.probes)
+		return NULL;
+	hl_trail_init(&s->trail);
+	return s;
 }
 
 static void begin(struct hl_thread *t)
@@ -88,9 +92,15 @@ static void begin(struct hl_thread *t)
 	t->key_rounds = 0;
 	t->stack_low = t->stack_high = t->foreign_sp = 0;
 	t->name[0] = 0;
-	for (uint32_t l = 0; l < HL_LEVELS; l++)
-		if (t->streams[l] && t->streams[l]->stream == 0)
-			t->streams[l]->stream = HL_STREAM(t->serial, l);
+	for (uint32_t l = 0; l < HL_LEVELS; l++) {
+		struct hl_stream *s = t->streams[l];
+
+		if (!s)
+			continue;
+		s->limit = 0; /* its claim is the last owner's */
+		if (s->stream == 0)
+			s->stream = HL_STREAM(t->serial, l);
+	}
 }
 
 struct hl_thread *hl_thread_self(void)
@@ -221,6 +231,7 @@ void hl_thread_forked(void)
 			if (!s)
 				continue;
 			s->slot = NULL;
+			s->limit = 0;
 			s->claim = 0;
 			s->at = 0;
 			s->starving = 0;

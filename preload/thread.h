@@ -54,6 +54,7 @@ struct hl_trail {
 struct hl_stream {
 	struct hl_slot *slot;  /* NULL: none yet, or it could not be had */
 	uint32_t at;           /* bytes of slot->data written and committed: our private cursor */
+	uint32_t limit;        /* it may go up to here without a look; 0: no slot, or the claim is another thread's */
 	uint32_t index;        /* of the slot */
 	uint32_t claim;        /* number of the open (or next) claim */
 	uint32_t stream;       /* HL_STREAM(), constant */

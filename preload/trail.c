@@ -40,7 +40,15 @@ static uint32_t reach(struct hl_trail *trail, struct hl_frame *at, const struct 
 	return at->probe + put_probes(trail, at);
 }
 
-void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u)
+void hl_trail_init(struct hl_trail *trail)
+{
+	static const uint64_t zero;
+
+	for (uint32_t i = 0; i < HL_PROBES_BEFORE; i++)
+		*trail->probes++ = (struct hl_probe){(uint64_t)(uintptr_t)&zero, 0};
+}
+
+uint64_t hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u, uint64_t hash)
 {
 	struct hl_trail *trail = &s->trail;
 	struct hl_frame *f = &trail->frames[u->kept], *outer = u->kept ? f - 1 : NULL;
@@ -58,8 +66,8 @@ void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u)
 		f->fp = from->fp;
 		f->ra_slot = from->ra_slot;
 		f->fp_slot = from->fp_slot;
-		f->hash = from->hash;
-		f->node = from->node;
+		f->hash = hash = hl_stack_hash(hash, from->pc);
+		f->node = HL_STACK_NONE;
 		f->rule = from->rule;
 		use = hl_cpu_fp_use(f->rule);
 		f->live = use == HL_FP_DECIDES ? 1 : use == HL_FP_KEPT && outer ? outer->live : 0;
@@ -68,6 +76,7 @@ void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u)
 		f->probe = probe;
 		probe += put_probes(trail, f);
 	}
+	return hash;
 }
 
 static int holds_slowly(struct hl_walk *w, const struct hl_probe *p)
@@ -89,16 +98,22 @@ static inline uint32_t verify(struct hl_walk *w, const struct hl_trail *trail, u
 
 	/* sp grows outwards: when both ends are readable, so is all between. */
 	if (HL_LIKELY(f[j - 1].sp >= w->low && f[until].sp <= w->high)) {
-		while (p - end >= 4 && !(differs(p - 1) | differs(p - 2) | differs(p - 3) | differs(p - 4)))
-			p -= 4;
-		while (p != end && !differs(p - 1))
+		/* Eight at a time, also past the end, where there are dummies: how often is then easy to foresee. */
+		const struct hl_probe *last = until ? end + 7 : end;
+
+		while (p > last && !(differs(p - 1) | differs(p - 2) | differs(p - 3) | differs(p - 4) |
+				     differs(p - 5) | differs(p - 6) | differs(p - 7) | differs(p - 8)))
+			p -= 8;
+		while (p > end && !differs(p - 1))
 			p--;
+		if (HL_LIKELY(p <= end))
+			return until;
 	} else {
 		while (p != end && holds_slowly(w, p - 1))
 			p--;
+		if (p == end)
+			return until;
 	}
-	if (HL_LIKELY(p == end))
-		return until;
 	/* p - 1 is a word of the newest frame that does not hold. */
 	while (f[i - 1].probe > (uint32_t)(p - 1 - trail->probes))
 		i--;

@@ -33,8 +33,26 @@ void hl_unwind_init(void);
  *   caller return address to use where the stack cannot be walked */
 void hl_unwind(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint64_t caller,
 	       struct hl_unwound *u);
-/* The trail becomes the stack that was found, which is not truncated. */
-void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u);
+/* The trail becomes the stack that was found, which is not truncated.  hash: of its kept frames; returns that of
+ * all. */
+uint64_t hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u, uint64_t hash);
+/* Its arrays are there, all zeroes; HL_PROBES_BEFORE of the probes are dummies from now on. */
+#define HL_PROBES_BEFORE 8u
+void hl_trail_init(struct hl_trail *trail);
+
+/* The hash of no frames at all; never 0, as no hash below is. */
+static inline uint64_t hl_stack_seed(uint32_t epoch)
+{
+	return 0x243f6a8885a308d3ull + epoch * 0xd6e8feb86659fd93ull;
+}
+
+/* The hash of a prefix and one more frame (pc | flags << 56). */
+static inline uint64_t hl_stack_hash(uint64_t h, uint64_t frame)
+{
+	h = (h ^ frame) * 0x9e3779b97f4a7c15ull;
+	return (h ^ h >> 29) | 1;
+}
+
 /* A module was unmapped: forget what was known of its code. */
 void hl_unwind_flush(void);
 /* In a forked child. */
