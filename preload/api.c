@@ -22,7 +22,7 @@ HL_EXPORT void heapledger_alloc(const void *p, size_t size)
 
 	if (!t)
 		return;
-	hl_record_alloc_in(t, HL_DOMAIN_POOL, (uint64_t)(uintptr_t)p, size, HL_ENTRY_POOL, HL_CALLER);
+	hl_record_pool_alloc(t, (uint64_t)(uintptr_t)p, size, HL_CALLER);
 	hl_leave(t);
 }
 
@@ -32,7 +32,7 @@ HL_EXPORT void heapledger_free(const void *p)
 
 	if (!t)
 		return;
-	hl_record_free_in(t, HL_DOMAIN_POOL, (uint64_t)(uintptr_t)p, HL_ENTRY_FREE);
+	hl_record_pool_free(t, (uint64_t)(uintptr_t)p);
 	hl_leave(t);
 }
 
@@ -48,7 +48,7 @@ HL_EXPORT void heapledger_snapshot(const char *label)
 
 HL_EXPORT int heapledger_is_tracing(void)
 {
-	return hl_state() == HL_ACTIVE;
+	return hl_records(hl_state());
 }
 
 /* After the real call: what is gone is gone, and destructors it ran are the program's. */

@@ -44,6 +44,8 @@ static void option(const char *s, const char *end)
 		c->drop = (uint8_t)is(value, end, "drop");
 	} else if (is(s, name_end, "max-disk")) {
 		c->max_disk = number(value, end);
+	} else if (is(s, name_end, "sample")) {
+		c->sample = number(value, end);
 	} else if (is(s, name_end, "unwind")) {
 		c->unwind = is(value, end, "none")        ? HL_UNWIND_NONE
 			    : is(value, end, "libunwind") ? HL_UNWIND_LIBUNWIND

@@ -62,7 +62,7 @@ struct hl_thread *hl_enter_slow(struct hl_anchor at)
 			return NULL;
 		hl_start_child();
 	}
-	if (hl_state() != HL_ACTIVE) {
+	if (!hl_records(hl_state())) {
 		if (hl_state() == HL_STARTING)
 			hl_lost(HL_LOST_STARTUP, 1);
 		return NULL;

@@ -21,15 +21,12 @@ static inline int hl_real_ready(void)
 	return HL_LIKELY(hl_state() >= HL_ACTIVE) || hl_real_ready_slow();
 }
 
-/* The common way in: started, and the thread is in no hook.  NULL: hl_enter may find another. */
-static inline struct hl_thread *hl_enter_fast(struct hl_anchor at)
+/* The common way in, in the state ACTIVE: the thread is in no hook.  NULL: hl_enter may find another. */
+static inline struct hl_thread *hl_enter_active(struct hl_anchor at)
 {
-	struct hl_thread *t;
+	struct hl_thread *t = hl_thread_peek();
 	struct hl_stream *s;
 
-	if (HL_UNLIKELY(hl_state() != HL_ACTIVE))
-		return NULL;
-	t = hl_thread_peek();
 	if (HL_UNLIKELY(!t || t->level))
 		return NULL;
 	t->level = 1;
@@ -45,7 +42,7 @@ static inline struct hl_thread *hl_enter_fast(struct hl_anchor at)
 /* The hook at that place may record until hl_leave; NULL: it must not. */
 static inline struct hl_thread *hl_enter_at(struct hl_anchor at)
 {
-	struct hl_thread *t = hl_enter_fast(at);
+	struct hl_thread *t = HL_LIKELY(hl_state() == HL_ACTIVE) ? hl_enter_active(at) : NULL;
 
 	return HL_LIKELY(t != NULL) ? t : hl_enter_slow(at);
 }

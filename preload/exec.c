@@ -131,7 +131,7 @@ static void leaving(const char *path)
 {
 	struct hl_thread *t;
 
-	if (hl_state() != HL_ACTIVE || hl_is_vfork_child() || !hl_sys_readable((uintptr_t)path))
+	if (!hl_records(hl_state()) || hl_is_vfork_child() || !hl_sys_readable((uintptr_t)path))
 		return; /* a bad pointer: EFAULT is the kernel's to say */
 	t = hl_enter();
 	if (!t)

@@ -15,7 +15,7 @@ void hl_lifecycle_end(enum hl_end end, int status)
 {
 	struct hl_thread *t;
 
-	if (hl_state() != HL_ACTIVE)
+	if (!hl_records(hl_state()))
 		return;
 	t = hl_enter();
 	if (!t)
@@ -65,7 +65,7 @@ void hl_lifecycle_setup(void)
 
 static __attribute__((destructor)) void destructor(void)
 {
-	if (hl_state() != HL_ACTIVE)
+	if (!hl_records(hl_state()))
 		return;
 	hl_lifecycle_end(HL_END_EXIT, (int)atomic_load_explicit(&hl_guest.exit_status, memory_order_relaxed));
 }

@@ -39,6 +39,10 @@ void hl_facts_hello(struct hl_thread *t)
 	p = hl_put_string(p, hl_guest.config.options, hl_strlen(hl_guest.config.options));
 	p = hl_put_uv(p, 0);
 	hl_record_fact(t, HL_FACT_HELLO, buf, (size_t)(p - buf));
+	if (hl_guest.config.sample) {
+		p = hl_put_uv(buf, hl_guest.config.sample);
+		hl_record_fact(t, (enum hl_fact)(HL_FACT_SAMPLE | HL_TAG_MUST >> 2), buf, (size_t)(p - buf));
+	}
 }
 
 uint32_t hl_facts_cursors(struct hl_cursor *out, uint32_t room)

@@ -17,7 +17,8 @@
 enum hl_state {
 	HL_INIT,     /* not started; or a forked child that did not look yet */
 	HL_STARTING, /* one thread starts it */
-	HL_ACTIVE,
+	HL_ACTIVE,   /* every event is recorded */
+	HL_SAMPLING, /* some are, see sample.h */
 	HL_INERT /* real functions are known, nothing is recorded */
 };
 
@@ -39,10 +40,11 @@ struct hl_config {
 	uint8_t mmap;   /* mmap family counts */
 	uint8_t drop;   /* on-full=drop */
 	uint8_t growth; /* keep live_delta */
-	uint8_t special; /* 1: an event takes more than its coding (growth) */
+	uint8_t special; /* 1: an event takes more than its coding (growth, sample) */
 	uint8_t follow_none;
 	uint8_t unwind;    /* enum hl_unwind_method */
 	uint64_t max_disk; /* bare: bytes of the file at most */
+	uint64_t sample;   /* bytes from one point of the sample to the next on average; 0: everything is recorded */
 	char follow[256];  /* glob of program names, "" all */
 	char options[512]; /* HEAPLEDGER_OPTIONS as found */
 	uint32_t unknown_options;
@@ -90,6 +92,11 @@ static inline uint32_t hl_state(void)
 {
 	/* acquire: what start wrote before a hook uses it (partner: lifecycle.c) */
 	return atomic_load_explicit(&hl_hot.state, memory_order_acquire);
+}
+
+static inline int hl_records(uint32_t state)
+{
+	return state == HL_ACTIVE || state == HL_SAMPLING;
 }
 
 /* 1 in a child made by vfork or clone(CLONE_VM): it shares our memory, but is another process. */

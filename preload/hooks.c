@@ -13,6 +13,7 @@
 #include "preload/event.h"
 #include "preload/real.h"
 #include "preload/record.h"
+#include "preload/sample.h"
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -52,9 +53,14 @@ static __attribute__((noinline)) void *malloc_slow(size_t size, struct hl_anchor
 HL_EXPORT void *malloc(size_t size)
 {
 	struct hl_anchor at = hl_anchor_here();
-	struct hl_thread *t = hl_enter_fast(at);
+	uint32_t state = hl_state();
+	struct hl_thread *t = NULL;
 	void *p;
 
+	if (HL_LIKELY(state == HL_ACTIVE))
+		t = hl_enter_active(at);
+	else if (state == HL_SAMPLING && hl_sample_skips(size))
+		return hl_real.malloc(size);
 	if (HL_UNLIKELY(!t)) {
 		p = malloc_slow(size, at, HL_CALLER);
 		__asm__ volatile(""); /* not a tail call: our frame is what the anchor points to */
@@ -80,6 +86,9 @@ HL_EXPORT void *calloc(size_t n, size_t size)
 			return NULL;
 		return hl_boot_alloc(bytes, 16, HL_CALLER);
 	}
+	/* a product that overflows gets no block */
+	if (hl_state() == HL_SAMPLING && hl_sample_skips(n * size))
+		return hl_real.calloc(n, size);
 	t = hl_enter();
 	p = hl_real.calloc(n, size);
 	if (t) {
@@ -131,7 +140,8 @@ static __attribute__((noinline)) void free_slow(void *p, struct hl_anchor at)
 HL_EXPORT void free(void *p)
 {
 	struct hl_anchor at = hl_anchor_here();
-	struct hl_thread *t;
+	uint32_t state = hl_state();
+	struct hl_thread *t = NULL;
 
 	if (!p)
 		return;
@@ -139,7 +149,12 @@ HL_EXPORT void free(void *p)
 		free_boot(p, HL_ENTRY_FREE);
 		return;
 	}
-	t = hl_enter_fast(at);
+	if (HL_LIKELY(state == HL_ACTIVE)) {
+		t = hl_enter_active(at);
+	} else if (state == HL_SAMPLING && !hl_sample_maybe((uint64_t)(uintptr_t)p)) {
+		hl_real.free(p);
+		return;
+	}
 	if (HL_UNLIKELY(!t)) {
 		free_slow(p, at);
 		__asm__ volatile(""); /* as in malloc */
@@ -199,9 +214,12 @@ static void *move_out_of_boot(void *p, size_t size)
  */
 static void *reallocate(void *p, size_t size, uint64_t caller)
 {
-	struct hl_thread *t = hl_enter();
+	struct hl_thread *t;
 	void *q;
 
+	if (hl_state() == HL_SAMPLING && !hl_sample_maybe((uint64_t)(uintptr_t)p) && hl_sample_skips(size))
+		return hl_real.realloc(p, size);
+	t = hl_enter();
 	if (!t)
 		return hl_real.realloc(p, size);
 	if (p)

@@ -13,7 +13,7 @@
 
 static int counts(void)
 {
-	return hl_state() == HL_ACTIVE ? hl_guest.config.mmap : hl_guest.config.mmap && hl_guest.ever_started;
+	return hl_records(hl_state()) ? hl_guest.config.mmap : hl_guest.config.mmap && hl_guest.ever_started;
 }
 
 static uint64_t pages(size_t bytes)

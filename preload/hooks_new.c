@@ -12,6 +12,7 @@
 #include "preload/enter.h"
 #include "preload/real.h"
 #include "preload/record.h"
+#include "preload/sample.h"
 #include <stdlib.h>
 
 enum { UNKNOWN, BY_MALLOC, BY_ITSELF };
@@ -37,7 +38,7 @@ static void *missing(size_t size)
 
 static inline struct hl_thread *active(void)
 {
-	return hl_state() == HL_ACTIVE ? hl_thread_peek() : NULL;
+	return hl_records(hl_state()) ? hl_thread_peek() : NULL;
 }
 
 /* A thread's first hook, or a forked child's: its state must be there before the announcement. */
@@ -82,6 +83,15 @@ __attribute__((used)) int hl_new_personality(int version, int actions, uint64_t 
 	return CONTINUE_UNWIND;
 }
 
+/* Sampling: the malloc inside will find that its block is not in the sample: no need to announce it. */
+static inline int inner_skips(size_t size)
+{
+	struct hl_thread *t = hl_thread_peek();
+
+	return t && atomic_load_explicit(&hl_guest.new_is_malloc, memory_order_relaxed) == BY_MALLOC &&
+	       (int64_t)size >= 0 && t->sample_left > (int64_t)size;
+}
+
 /* t: from announce. */
 static void done_new(struct hl_thread *t, void *p, size_t size, enum hl_entry entry, uint64_t caller)
 {
@@ -116,6 +126,8 @@ static void done_new(struct hl_thread *t, void *p, size_t size, enum hl_entry en
 		__asm__ volatile(".cfi_personality 0x1b, hl_new_personality");                               \
 		if (HL_UNLIKELY(!f))                                                                         \
 			return missing(size);                                                                \
+		if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && inner_skips(size))                             \
+			return f(__VA_ARGS__);                                                               \
 		t = announce(entry);                                                                         \
 		p = f(__VA_ARGS__);                                                                          \
 		if (t)                                                                                       \
@@ -130,6 +142,10 @@ static void delete_by(void (*call)(void *f, void *p, size_t a, size_t b), void *
 
 	if (HL_UNLIKELY(!f)) {
 		free(p);
+		return;
+	}
+	if (hl_state() == HL_SAMPLING && !hl_sample_maybe((uint64_t)(uintptr_t)p)) {
+		call(f, p, a, b);
 		return;
 	}
 	if (atomic_load_explicit(&hl_guest.new_is_malloc, memory_order_relaxed) == BY_ITSELF && p) {

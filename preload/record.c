@@ -8,6 +8,7 @@
 #include "preload/boot.h"
 #include "preload/event.h"
 #include "preload/real.h"
+#include "preload/sample.h"
 
 static struct hl_stream *stream_of(struct hl_thread *t)
 {
@@ -33,57 +34,6 @@ static int64_t weight(uint64_t address)
 	return (int64_t)hl_real.malloc_usable_size((void *)(uintptr_t)address);
 }
 
-void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum hl_entry entry,
-		     uint64_t caller)
-{
-	struct hl_stream *s = stream_of(t);
-	uint32_t stack;
-	uint8_t *start;
-
-	if (HL_UNLIKELY(!s)) {
-		hl_lost(HL_LOST_THREAD, 1);
-		return;
-	}
-	stack = hl_capture(t, s, caller);
-	start = hl_slots_room(t, s, HL_EVENT_ROOM);
-	if (HL_UNLIKELY(!start)) {
-		hl_lost(HL_LOST_FULL, 1);
-		return;
-	}
-	if (HL_UNLIKELY(!hl_event_near(s, address))) {
-		hl_record_alloc_in(t, HL_DOMAIN_HEAP, address, size, entry, caller);
-		return;
-	}
-
-	if (HL_UNLIKELY(hl_guest.config.growth))
-		grow(s, weight(address));
-	hl_event_alloc(s, start, address, size, entry, stack);
-}
-
-void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
-{
-	struct hl_stream *s = stream_of(t);
-	uint8_t *start;
-
-	if (HL_UNLIKELY(!s)) {
-		hl_lost(HL_LOST_THREAD, 1);
-		return;
-	}
-	if (HL_UNLIKELY(entry == HL_ENTRY_DELETE_ARRAY || !hl_event_near(s, address))) {
-		hl_record_free_in(t, HL_DOMAIN_HEAP, address, entry);
-		return;
-	}
-	start = hl_slots_room(t, s, HL_EVENT_ROOM);
-	if (HL_UNLIKELY(!start)) {
-		hl_lost(HL_LOST_FULL, 1);
-		return;
-	}
-
-	if (HL_UNLIKELY(hl_guest.config.growth))
-		grow(s, -weight(address));
-	hl_event_free(s, start, address, entry);
-}
-
 /* Room, tag and stamp of an HL_OP record; NULL: counted. */
 static uint8_t *put_op(struct hl_thread *t, struct hl_stream *s, enum hl_op op, uint32_t room)
 {
@@ -97,36 +47,9 @@ static uint8_t *put_op(struct hl_thread *t, struct hl_stream *s, enum hl_op op, 
 	return hl_put_uv(p, hl_event_advance(s, hl_event_now(s, 1)));
 }
 
-void hl_record_release(struct hl_thread *t, uint64_t address)
+static void write_alloc_in(struct hl_thread *t, struct hl_stream *s, enum hl_domain domain, uint64_t address,
+			   uint64_t size, enum hl_entry entry, uint64_t caller)
 {
-	struct hl_stream *s = stream_of(t);
-	uint8_t *p = put_op(t, s, HL_OP_RELEASE, HL_EVENT_ROOM);
-
-	if (!p)
-		return;
-
-	unsigned h = hl_addr_slot(address);
-	int hit = s->addresses[h] == address;
-
-	*p++ = (uint8_t)hit;
-	hl_slots_commit(s, hl_event_put_address(s, p, address, h, hit));
-	if (HL_UNLIKELY(hl_guest.config.growth))
-		grow(s, -weight(address));
-}
-
-void hl_record_unrelease(struct hl_thread *t, enum hl_op op)
-{
-	struct hl_stream *s = stream_of(t);
-	uint8_t *p = put_op(t, s, op, HL_EVENT_ROOM);
-
-	if (p)
-		hl_slots_commit(s, p);
-}
-
-void hl_record_alloc_in(struct hl_thread *t, enum hl_domain domain, uint64_t address, uint64_t size,
-			enum hl_entry entry, uint64_t caller)
-{
-	struct hl_stream *s = stream_of(t);
 	uint32_t stack = s ? hl_capture(t, s, caller) : HL_STACK_NONE;
 	uint8_t *p = put_op(t, s, HL_OP_ALLOC, HL_EVENT_ROOM + 16);
 
@@ -139,18 +62,168 @@ void hl_record_alloc_in(struct hl_thread *t, enum hl_domain domain, uint64_t add
 	hl_slots_commit(s, hl_put_uv(p, stack));
 }
 
-void hl_record_free_in(struct hl_thread *t, enum hl_domain domain, uint64_t address, enum hl_entry entry)
+/* entry: enum hl_entry, perhaps with HL_ENTRY_TEMPORARY. */
+static void write_free_in(struct hl_thread *t, struct hl_stream *s, enum hl_domain domain, uint64_t address,
+			  uint32_t entry)
 {
-	struct hl_stream *s = stream_of(t);
 	uint8_t *p = put_op(t, s, HL_OP_FREE, HL_EVENT_ROOM);
 
 	if (!p)
 		return;
 	p = hl_put_uv(p, domain);
 	p = hl_put_uv(p, entry);
-	if (HL_UNLIKELY(hl_guest.config.growth) && domain == HL_DOMAIN_HEAP)
-		grow(s, -weight(address)); /* delete[] */
 	hl_slots_commit(s, hl_put_uv(p, address));
+}
+
+static void write_bare_op(struct hl_thread *t, struct hl_stream *s, enum hl_op op)
+{
+	uint8_t *p = put_op(t, s, op, HL_EVENT_ROOM);
+
+	if (p)
+		hl_slots_commit(s, p);
+}
+
+/* A new block in a sampled program: 1: record it. */
+static int enters_sample(struct hl_thread *t, struct hl_stream *s, uint64_t key, uint64_t size)
+{
+	if (!hl_sample_take(t, key, size))
+		return 0;
+	if (hl_guest.config.growth && !(key & HL_SAMPLE_POOL))
+		grow(s, (int64_t)hl_sample_weight(size));
+	return 1;
+}
+
+/* The end of a block in a sampled program: 1: record it. */
+static int leaves_sample(struct hl_thread *t, struct hl_stream *s, uint64_t key, uint64_t *size, int *temporary)
+{
+	if (!hl_sample_drop(t, key, size, temporary))
+		return 0;
+	if (hl_guest.config.growth && !(key & HL_SAMPLE_POOL))
+		grow(s, -(int64_t)hl_sample_weight(*size));
+	return 1;
+}
+
+void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum hl_entry entry,
+		     uint64_t caller)
+{
+	struct hl_stream *s = stream_of(t);
+	uint32_t stack;
+	uint8_t *start;
+
+	if (HL_UNLIKELY(!s)) {
+		hl_lost(HL_LOST_THREAD, 1);
+		return;
+	}
+	if (HL_UNLIKELY(hl_guest.config.sample)) {
+		int released = entry == HL_ENTRY_REALLOC && s->released;
+
+		if (entry == HL_ENTRY_REALLOC)
+			s->released = 0;
+		if (!enters_sample(t, s, address, size)) {
+			/* the realloc was the end of the old block, and the new one is not known */
+			if (released)
+				write_bare_op(t, s, HL_OP_DROP);
+			return;
+		}
+	} else if (HL_UNLIKELY(hl_guest.config.growth)) {
+		grow(s, weight(address));
+	}
+	stack = hl_capture(t, s, caller);
+	start = hl_slots_room(t, s, HL_EVENT_ROOM);
+	if (HL_UNLIKELY(!start)) {
+		hl_lost(HL_LOST_FULL, 1);
+		return;
+	}
+	if (HL_UNLIKELY(!hl_event_near(s, address)))
+		write_alloc_in(t, s, HL_DOMAIN_HEAP, address, size, entry, caller);
+	else
+		hl_event_alloc(s, start, address, size, entry, stack);
+}
+
+void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
+{
+	struct hl_stream *s = stream_of(t);
+	uint64_t size;
+	uint8_t *start;
+	int temporary = 0;
+
+	if (HL_UNLIKELY(!s)) {
+		hl_lost(HL_LOST_THREAD, 1);
+		return;
+	}
+	if (HL_UNLIKELY(hl_guest.config.sample)) {
+		if (!leaves_sample(t, s, address, &size, &temporary))
+			return;
+	} else if (HL_UNLIKELY(hl_guest.config.growth)) {
+		grow(s, -weight(address));
+	}
+	if (HL_UNLIKELY(temporary || entry == HL_ENTRY_DELETE_ARRAY || !hl_event_near(s, address))) {
+		write_free_in(t, s, HL_DOMAIN_HEAP, address, entry | (temporary ? HL_ENTRY_TEMPORARY : 0u));
+		return;
+	}
+	start = hl_slots_room(t, s, HL_EVENT_ROOM);
+	if (HL_UNLIKELY(!start)) {
+		hl_lost(HL_LOST_FULL, 1);
+		return;
+	}
+	hl_event_free(s, start, address, entry);
+}
+
+void hl_record_release(struct hl_thread *t, uint64_t address)
+{
+	struct hl_stream *s = stream_of(t);
+	int temporary, hit;
+	unsigned h = hl_addr_slot(address);
+	uint8_t *p;
+
+	if (HL_UNLIKELY(hl_guest.config.sample)) {
+		if (!s || !leaves_sample(t, s, address, &s->released_size, &temporary))
+			return;
+		s->released = 1;
+		s->released_key = address;
+	} else if (HL_UNLIKELY(hl_guest.config.growth && s)) {
+		grow(s, -weight(address));
+	}
+	p = put_op(t, s, HL_OP_RELEASE, HL_EVENT_ROOM);
+	if (!p)
+		return;
+	hit = s->addresses[h] == address;
+	*p++ = (uint8_t)hit;
+	hl_slots_commit(s, hl_event_put_address(s, p, address, h, hit));
+}
+
+void hl_record_unrelease(struct hl_thread *t, enum hl_op op)
+{
+	struct hl_stream *s = stream_of(t);
+
+	if (HL_UNLIKELY(hl_guest.config.sample)) {
+		if (!s || !s->released)
+			return;
+		s->released = 0;
+		if (op == HL_OP_RESTORE)
+			hl_sample_undrop(t, s->released_key, s->released_size);
+	}
+	write_bare_op(t, s, op);
+}
+
+void hl_record_pool_alloc(struct hl_thread *t, uint64_t address, uint64_t size, uint64_t caller)
+{
+	struct hl_stream *s = stream_of(t);
+
+	if (HL_LIKELY(!hl_guest.config.sample || (s && enters_sample(t, s, address | HL_SAMPLE_POOL, size))))
+		write_alloc_in(t, s, HL_DOMAIN_POOL, address, size, HL_ENTRY_POOL, caller);
+}
+
+void hl_record_pool_free(struct hl_thread *t, uint64_t address)
+{
+	struct hl_stream *s = stream_of(t);
+	int temporary = 0;
+	uint64_t size;
+
+	if (HL_LIKELY(!hl_guest.config.sample ||
+		      (s && leaves_sample(t, s, address | HL_SAMPLE_POOL, &size, &temporary))))
+		write_free_in(t, s, HL_DOMAIN_POOL, address,
+			      HL_ENTRY_FREE | (temporary ? HL_ENTRY_TEMPORARY : 0u));
 }
 
 void hl_record_map(struct hl_thread *t, uint64_t address, uint64_t bytes, uint64_t caller)
@@ -159,6 +232,7 @@ void hl_record_map(struct hl_thread *t, uint64_t address, uint64_t bytes, uint64
 	uint32_t stack = s ? hl_capture(t, s, caller) : HL_STACK_NONE;
 	uint8_t *p = put_op(t, s, HL_OP_MAP_RANGE, HL_EVENT_ROOM);
 
+	t->sample_drawn++; /* an allocation after those before it */
 	if (!p)
 		return;
 	p = hl_put_uv(p, address);

@@ -5,6 +5,9 @@
  * that level.  None blocks longer than the wait for a free slot, none allocates from the program, none changes
  * errno.  What cannot be written is counted.
  *
+ * Of a sampled program (config.sample) only what is in the sample is written; the functions see to that
+ * themselves.
+ *
  * Order: hl_record_free and _release before the real call, hl_record_alloc and _realloc after it.
  */
 #ifndef HL_PRELOAD_RECORD_H
@@ -20,10 +23,9 @@ void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry);
 void hl_record_release(struct hl_thread *t, uint64_t address);
 /* The open release ends: RESTORE or DROP. */
 void hl_record_unrelease(struct hl_thread *t, enum hl_op op);
-/* Any domain: HL_DOMAIN_POOL. */
-void hl_record_alloc_in(struct hl_thread *t, enum hl_domain domain, uint64_t address, uint64_t size,
-			enum hl_entry entry, uint64_t caller);
-void hl_record_free_in(struct hl_thread *t, enum hl_domain domain, uint64_t address, enum hl_entry entry);
+/* The domain POOL. */
+void hl_record_pool_alloc(struct hl_thread *t, uint64_t address, uint64_t size, uint64_t caller);
+void hl_record_pool_free(struct hl_thread *t, uint64_t address);
 void hl_record_map(struct hl_thread *t, uint64_t address, uint64_t bytes, uint64_t caller);
 void hl_record_unmap(struct hl_thread *t, uint64_t address, uint64_t bytes);
 void hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label);

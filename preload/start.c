@@ -145,7 +145,7 @@ static int begin_recording(int child)
 	if (!claim_image())
 		return 0;
 	hl_guest.config.growth = hl_guest.region->growth_on != 0;
-	hl_guest.config.special = hl_guest.config.growth;
+	hl_guest.config.special = hl_guest.config.growth || hl_guest.config.sample;
 	hl_lost(HL_LOST_OPTION, hl_guest.config.unknown_options);
 	return 1;
 }
@@ -212,7 +212,7 @@ int hl_start(void)
 		return 1;
 	}
 	hl_thread_setup(began, ends);
-	set_state(HL_ACTIVE);
+	set_state(hl_guest.config.sample ? HL_SAMPLING : HL_ACTIVE);
 	t = hl_thread_self();
 	if (t) {
 		t->at[t->level++] = (struct hl_anchor){0}; /* no hook, so no stack to walk */
@@ -273,7 +273,7 @@ void hl_start_child(void)
 		set_state(HL_INERT);
 		return;
 	}
-	set_state(HL_ACTIVE);
+	set_state(hl_guest.config.sample ? HL_SAMPLING : HL_ACTIVE);
 	t = hl_thread_self();
 	if (!t)
 		return;
@@ -294,7 +294,7 @@ void hl_start_child(void)
 static __attribute__((constructor)) void constructor(void)
 {
 	hl_start();
-	if (hl_state() != HL_ACTIVE)
+	if (!hl_records(hl_state()))
 		return;
 	hl_lifecycle_setup();
 	hl_unwind_init();

@@ -6,6 +6,7 @@
 #include "preload/thread.h"
 #include "preload/unwind.h"
 #include "preload/arena.h"
+#include "preload/sample.h"
 #include <pthread.h>
 
 /* Two words of static TLS; everything else hangs on the state. */
@@ -92,6 +93,7 @@ static void begin(struct hl_thread *t)
 	t->key_rounds = 0;
 	t->stack_low = t->stack_high = t->foreign_sp = 0;
 	t->name[0] = 0;
+	hl_sample_begin(t);
 	for (uint32_t l = 0; l < HL_LEVELS; l++) {
 		struct hl_stream *s = t->streams[l];
 
@@ -143,7 +145,7 @@ static void key_destructor(void *p)
 {
 	struct hl_thread *t = p;
 
-	if (t != hl_thread_current || hl_state() != HL_ACTIVE)
+	if (t != hl_thread_current || !hl_records(hl_state()))
 		return;
 	if (++t->key_rounds < 3) {
 		pthread_setspecific(key, t);
@@ -243,6 +245,7 @@ void hl_thread_forked(void)
 			atomic_store_explicit(&last_serial, serial, memory_order_relaxed);
 			t->serial = serial;
 			t->tid = hl_sys_gettid();
+			hl_sample_begin(t);
 		} else if (!borrowed) {
 			t->next_idle = NULL;
 			t->level = 0;

@@ -64,10 +64,12 @@ struct hl_stream {
 	uint32_t site_id;      /* of its last SITE record */
 	uint32_t clock_seq;    /* region->clock_seq when the clock was last read */
 	uint32_t credit;       /* events that may still go without reading it, see record.c */
+	uint8_t released;      /* sampling: the block of the open release is in the sample */
 	uint8_t starving;      /* the last wait for a slot timed out: do not wait again until one comes */
 	uint64_t site_pc;
 	uint64_t stamp;
 	uint64_t address;
+	uint64_t released_key, released_size;
 	struct hl_trail trail;
 	struct hl_frame *fresh; /* scratch of the unwinder, newest first: config.room + 1 */
 	uint64_t *pcs;          /* the same for plain methods: config.room + HL_FRAMES_EXTRA */
@@ -92,6 +94,10 @@ struct hl_thread {
 	char *scratch;                  /* exec: the environment we pass on */
 	size_t scratch_bytes;
 	char name[16]; /* as last recorded */
+	/* Sampling: bytes to the next point; all bytes ever drawn, which less sample_left is a position that
+	 * moves with every allocation. */
+	int64_t sample_left;
+	uint64_t sample_drawn, sample_random;
 	struct hl_thread *next_idle;
 	struct hl_thread *next_all; /* every state ever made, for the cursors at fork */
 };
