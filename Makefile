@@ -26,7 +26,7 @@ an_mod  := $(filter-out analyzer/cli/main.c,$(an_src))
 unit    := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 guests  := $(filter-out tests/guest/lib_%,$(wildcard tests/guest/*.c tests/guest/*.cc))
 edges   := $(filter-out tests/unwind/lib_%,$(wildcard tests/unwind/*.c tests/unwind/*.cc))
-scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh tests/fault/*.sh tests/unwind/*.sh)
+scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh tests/fault/*.sh tests/unwind/*.sh tests/aarch64/*.sh)
 # every test script is told where the binaries are
 env      = HL_ROOT=$(CURDIR) HL_BUILD=$(abspath $(O))
 
@@ -40,10 +40,12 @@ $(O)/deps-%: .ci/deps
 # a loop that gcc turns into memset would call libc; clang has no such flag and needs none
 noloops := $(shell $(CC) -fno-tree-loop-distribute-patterns -E -x c /dev/null >/dev/null 2>&1 && \
 	echo -fno-tree-loop-distribute-patterns)
+# an atomic is an instruction or two, not a call of a helper that asks what the processor can do
+atomics := $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),-mno-outline-atomics)
 # one hook runs through six files: inlining across them is worth 6 % of a traced python
 lto     := $(if $(shell $(CC) --version | grep -i clang),,-flto=auto)
 $(O)/preload/%.o: extra := -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-	-fno-builtin $(noloops) -fno-tree-slp-vectorize -fno-stack-protector $(lto)
+	-fno-builtin $(noloops) $(atomics) -fno-tree-slp-vectorize -fno-stack-protector $(lto)
 $(O)/analyzer/%.o $(O)/tests/%.o: extra := $(san)
 $(O)/%.o: %.c Makefile | $(O)/deps-build
 	@mkdir -p $(@D)
@@ -52,6 +54,10 @@ $(O)/%.o: %.c Makefile | $(O)/deps-build
 $(O)/libheapledger.so: $(call obj,$(so_src)) preload/exports.map
 	$(Q)$(CC) -shared $(lto) $(CFLAGS) -fPIC -ftls-model=initial-exec -Wl,-z,defs -Wl,-z,now -Wl,--version-script=preload/exports.map \
 		-Wl,-soname,libheapledger.so $(LDFLAGS) -o $@ $(filter %.o,$^)
+# the library alone: traces are read on any processor
+CROSS ?= aarch64-linux-gnu-
+aarch64: $(if $(filter aarch64-linux-gnu-,$(CROSS)),$(O)/deps-cross)	## build-aarch64/libheapledger.so with a cross compiler: CROSS=aarch64-linux-gnu-
+	$(Q)$(MAKE) --no-print-directory O=build-aarch64 CC="$(CROSS)gcc" build-aarch64/libheapledger.so
 $(O)/heapledger: $(call obj,$(an_src))
 	$(Q)$(CC) $(san) $(LDFLAGS) -o $@ $^ $(an_libs)
 $(call obj,$(wildcard tests/unit/*.c)): | $(O)/deps-check
@@ -109,11 +115,11 @@ uninstall:	## remove what install put there
 	$(Q)for p in $(pages); do rm -f "$(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/}"; done
 	-rmdir "$(DESTDIR)$(libdir)"
 help:	## this list
-	@sed -n 's/^\([a-z-]*\):.*##/\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*##/\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 clean:	## remove build/
 	rm -rf $(O)
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit check lint format check-real soak bench demo deps fuzz install uninstall help clean
+.PHONY: all aarch64 unit check lint format check-real soak bench demo deps fuzz install uninstall help clean

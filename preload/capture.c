@@ -52,7 +52,7 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 			s->trail.n = 0;
 			s->trail.epoch = epoch;
 		}
-		hl_unwind(t, s, t->frame[t->level - 1], caller, &u);
+		hl_unwind(t, s, t->at[t->level - 1], caller, &u);
 		/* the same stack again: nothing of the trail changes but registers that decide about nothing */
 		if (u.n == 0 && u.kept == s->trail.n && s->trail.frames[u.kept - 1].node != HL_STACK_NONE)
 			return s->trail.frames[u.kept - 1].node;

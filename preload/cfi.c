@@ -160,7 +160,7 @@ static int read_cie(struct hl_cfi *c, const uint8_t *cie, uint8_t *fde_enc)
 	c->code_align = uleb(&k);
 	c->data_align = sleb(&k);
 	ra = version == 1 ? take(&k, 1) : uleb(&k);
-	if (k.bad || ra != HL_RIP)
+	if (k.bad || ra != HL_REG_RA)
 		return -1;
 	*fde_enc = 0;
 	c->signal_frame = 0;
@@ -262,6 +262,16 @@ static void set_block(struct hl_cfi *c, struct cursor *k, enum hl_rule_kind kind
 	set(c, reg, kind, block(c, k));
 }
 
+/* By words: a compiler makes an assignment of this size a call of memcpy. */
+static void copy(struct hl_row *to, const struct hl_row *from)
+{
+	to->cfa_is_expr = from->cfa_is_expr;
+	to->cfa_reg = from->cfa_reg;
+	to->cfa_value = from->cfa_value;
+	for (unsigned i = 0; i < HL_REGS; i++)
+		to->reg[i] = from->reg[i];
+}
+
 /* Run instructions until the location passes pc. */
 static int run(struct hl_cfi *c, const uint8_t *insns, const uint8_t *end, uint64_t pc)
 {
@@ -320,12 +330,12 @@ static int run(struct hl_cfi *c, const uint8_t *insns, const uint8_t *end, uint6
 		case 0x0a: /* remember_state */
 			if (depth == sizeof c->saved / sizeof c->saved[0])
 				return -1;
-			c->saved[depth++] = c->row;
+			copy(&c->saved[depth++], &c->row);
 			break;
 		case 0x0b: /* restore_state */
 			if (depth == 0)
 				return -1;
-			c->row = c->saved[--depth];
+			copy(&c->row, &c->saved[--depth]);
 			break;
 		case 0x0c: /* def_cfa */
 			c->row.cfa_reg = (uint8_t)uleb(&k);
@@ -373,7 +383,8 @@ static int run(struct hl_cfi *c, const uint8_t *insns, const uint8_t *end, uint6
 			uleb(&k);
 			break;
 		default:
-			return -1;
+			if (!hl_cpu_cfa_ignored(op))
+				return -1;
 		}
 	}
 	return k.bad ? -1 : 0;
@@ -393,10 +404,10 @@ int hl_cfi_find(struct hl_cfi *c, uint64_t pc)
 	for (unsigned i = 0; i < HL_REGS; i++)
 		c->row.reg[i] = (struct hl_rule){HL_RULE_SAME, 0};
 	c->row.cfa_is_expr = 0;
-	c->row.cfa_reg = HL_RSP;
-	c->row.cfa_value = 8;
+	c->row.cfa_reg = HL_REG_SP;
+	c->row.cfa_value = 0;
 	if (run(c, c->cie_insns, c->cie_end, UINT64_MAX) < 0)
 		return -1;
-	c->initial = c->row;
+	copy(&c->initial, &c->row);
 	return run(c, c->fde_insns, c->fde_end, pc);
 }

@@ -1,28 +1,13 @@
 /*
  * cfi.h - call frame information of a return address: how to get from a frame to its caller.  Floor 2.
  *
- * Source: DWARF 5 section 6.4; LSB "Exception Frames" (.eh_frame, .eh_frame_hdr); x86-64 psABI 3.6.2
- * (register numbers).  Reads only the object's own read-only sections; no lock, no allocation, no libc call.
+ * Source: DWARF 5 section 6.4; LSB "Exception Frames" (.eh_frame, .eh_frame_hdr); registers: cpu.h.  Reads only the object's own read-only sections; no lock, no allocation, no libc call.
  */
 #ifndef HL_PRELOAD_CFI_H
 #define HL_PRELOAD_CFI_H
 
+#include "preload/cpu.h"
 #include <stdint.h>
-
-enum {
-	HL_RAX,
-	HL_RDX,
-	HL_RCX,
-	HL_RBX,
-	HL_RSI,
-	HL_RDI,
-	HL_RBP,
-	HL_RSP,
-	HL_R8,
-	HL_R15 = 15,
-	HL_RIP = 16,
-	HL_REGS
-};
 
 enum hl_rule_kind {
 	HL_RULE_SAME, /* unchanged (also: unspecified) */
@@ -51,6 +36,7 @@ struct hl_cfi {
 	struct hl_row row;
 	struct hl_row initial;
 	struct hl_row saved[4];   /* remember_state */
+	uint64_t next[HL_REGS];   /* of who steps by it */
 	const uint8_t *expr_base; /* expressions start here + value, with their uleb length */
 	uint8_t signal_frame, has_augmentation;
 	/* of the CIE and FDE being read */
@@ -66,7 +52,7 @@ int hl_cfi_find(struct hl_cfi *c, uint64_t pc);
 
 /* Evaluate an expression on those of regs that `known` has a bit for, with initial stack value `push`; reads memory by read, which returns 0
  * when the address may not be read.  0 and *value, or -1: also when it needs an unknown register. */
-int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint32_t known,
+int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint64_t known,
 		uint64_t push, int has_push, int (*read)(void *ctx, uint64_t address, uint64_t *value),
 		void *ctx, uint64_t *value);
 

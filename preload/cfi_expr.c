@@ -37,7 +37,7 @@ static int64_t sleb(const uint8_t **p)
 	return (int64_t)v;
 }
 
-int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint32_t known,
+int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REGS], uint64_t known,
 		uint64_t push, int has_push, int (*read)(void *ctx, uint64_t address, uint64_t *value),
 		void *ctx, uint64_t *value)
 {
@@ -55,7 +55,7 @@ int hl_cfi_eval(const struct hl_cfi *c, int32_t expr, const uint64_t regs[HL_REG
 			return -1;
 		if (op >= 0x30 && op <= 0x4f) { /* lit */
 			st[n++] = op - 0x30u;
-		} else if (op >= 0x70 && op < 0x70 + HL_REGS) { /* breg */
+		} else if (op >= 0x70 && op < 0x70 + 32 && op < 0x70 + HL_REGS) { /* breg */
 			if (!(known >> (op - 0x70) & 1))
 				return -1;
 			st[n++] = regs[op - 0x70] + (uint64_t)sleb(&p);

@@ -35,11 +35,12 @@ int hl_real_ready_slow(void)
 	return hl_real.malloc != NULL && hl_real.free != NULL;
 }
 
-static void drop_dead_levels(struct hl_thread *t, uintptr_t frame)
+static void drop_dead_levels(struct hl_thread *t, struct hl_anchor at)
 {
 	if (hl_sys_on_altstack())
 		return;
-	while (t->level && t->frame[t->level - 1] && frame >= t->frame[t->level - 1]) {
+	while (t->level && t->at[t->level - 1].frame &&
+	       hl_anchor_sp(at) >= hl_anchor_sp(t->at[t->level - 1])) {
 		hl_nodes_abandon(t->tid);
 		struct hl_stream *s = t->streams[--t->level];
 
@@ -52,7 +53,7 @@ static void drop_dead_levels(struct hl_thread *t, uintptr_t frame)
 	}
 }
 
-struct hl_thread *hl_enter_slow(uintptr_t frame)
+struct hl_thread *hl_enter_slow(struct hl_anchor at)
 {
 	struct hl_thread *t;
 
@@ -76,13 +77,13 @@ struct hl_thread *hl_enter_slow(uintptr_t frame)
 			return NULL;
 		}
 		t->level = 1;
-		t->frame[0] = frame;
+		t->at[0] = at;
 		return t;
 	}
 	if (t->own)
 		return NULL;
 	if (t->level)
-		drop_dead_levels(t, frame);
+		drop_dead_levels(t, at);
 	if (t->level && !hl_guest.libc_alloc)
 		return NULL;
 	if (t->level == HL_LEVELS) {
@@ -95,7 +96,7 @@ struct hl_thread *hl_enter_slow(uintptr_t frame)
 			t->streams[l]->credit = 0;
 	if (t->level && t->streams[t->level])
 		t->streams[t->level]->credit = 0;
-	t->frame[t->level] = frame;
+	t->at[t->level] = at;
 	t->level++;
 	return t;
 }

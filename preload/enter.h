@@ -10,7 +10,7 @@
 #define HL_CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 /* The rare ways in: not started, forked, first call of a thread, a thread past its end, nested. */
-struct hl_thread *hl_enter_slow(uintptr_t frame) __attribute__((cold));
+struct hl_thread *hl_enter_slow(struct hl_anchor at) __attribute__((cold));
 void hl_leave_slow(struct hl_thread *t) __attribute__((cold));
 /* 1: the real functions are known (started, or about to be done); 0: serve from the boot pool.  Before our
  * own relocation it touches nothing that needs one. */
@@ -22,7 +22,7 @@ static inline int hl_real_ready(void)
 }
 
 /* The common way in, in the state ACTIVE: the thread is in no hook.  NULL: hl_enter may find another. */
-static inline struct hl_thread *hl_enter_active(uintptr_t frame)
+static inline struct hl_thread *hl_enter_active(struct hl_anchor at)
 {
 	struct hl_thread *t = hl_thread_peek();
 	struct hl_stream *s;
@@ -30,7 +30,7 @@ static inline struct hl_thread *hl_enter_active(uintptr_t frame)
 	if (HL_UNLIKELY(!t || t->level))
 		return NULL;
 	t->level = 1;
-	t->frame[0] = frame;
+	t->at[0] = at;
 	s = t->streams[0];
 	if (HL_LIKELY(s && s->slot))
 		/* the stamps to come are not below this one (partner: collect/drain.c) */
@@ -39,18 +39,18 @@ static inline struct hl_thread *hl_enter_active(uintptr_t frame)
 	return t;
 }
 
-/* The hook whose frame address that is may record until hl_leave; NULL: it must not. */
-static inline struct hl_thread *hl_enter_at(uintptr_t frame)
+/* The hook at that place may record until hl_leave; NULL: it must not. */
+static inline struct hl_thread *hl_enter_at(struct hl_anchor at)
 {
-	struct hl_thread *t = HL_LIKELY(hl_state() == HL_ACTIVE) ? hl_enter_active(frame) : NULL;
+	struct hl_thread *t = HL_LIKELY(hl_state() == HL_ACTIVE) ? hl_enter_active(at) : NULL;
 
-	return HL_LIKELY(t != NULL) ? t : hl_enter_slow(frame);
+	return HL_LIKELY(t != NULL) ? t : hl_enter_slow(at);
 }
 
 /* The same for the function that calls this. */
 static __attribute__((always_inline)) inline struct hl_thread *hl_enter(void)
 {
-	return hl_enter_at((uintptr_t)__builtin_frame_address(0));
+	return hl_enter_at(hl_anchor_here());
 }
 
 static inline void hl_leave(struct hl_thread *t)
@@ -70,7 +70,7 @@ static inline void hl_leave(struct hl_thread *t)
  * caller further out on the stack than the announcer comes. */
 static inline int hl_hint_holds(struct hl_thread *t)
 {
-	if (HL_LIKELY((uintptr_t)__builtin_frame_address(0) <= t->hint_frame))
+	if (HL_LIKELY(hl_anchor_sp(hl_anchor_here()) <= hl_anchor_sp(t->hint_at)))
 		return 1;
 	t->entry_hint = HL_ENTRY_COUNT;
 	return 0;

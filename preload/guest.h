@@ -1,7 +1,7 @@
 /*
  * guest.h - the one context of the library, and the flag every hook reads first.  Floor 1.
  *
- * hl_hot lies alone on a page that the kernel wipes in a forked child (MADV_WIPEONFORK, Linux
+ * hl_hot lies alone on a page (of whatever size) that the kernel wipes in a forked child (MADV_WIPEONFORK, Linux
  * 4.14): a child finds HL_INIT there and starts over by itself, whichever way it was forked.
  * A vfork child shares the page and so goes on as its parent, which is what it is.
  */
@@ -9,6 +9,7 @@
 #define HL_PRELOAD_GUEST_H
 
 #include "heapledger/region.h"
+#include "preload/cpu.h"
 #include "preload/sys.h"
 
 #define HL_PATH_MAX 4096
@@ -23,7 +24,7 @@ enum hl_state {
 
 struct hl_hot {
 	_Atomic uint32_t state; /* enum hl_state */
-	char pad[4096 - 4];
+	char pad[HL_PAGE_MAX - 4];
 };
 extern struct hl_hot hl_hot __attribute__((visibility("hidden")));
 
@@ -63,6 +64,7 @@ struct hl_guest {
 	struct hl_config config;
 	uint64_t ticks_per_s;     /* bare: of the clock, once measured */
 	uint64_t main_stack_high; /* end of the main thread's frames */
+	uint32_t page_bytes;      /* of this kernel */
 	/* process */
 	uint32_t pid; /* of the process that started or forked last; a vfork child differs */
 	uint32_t parent_image, parent_pid;

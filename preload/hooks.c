@@ -27,20 +27,20 @@ static inline void recorded(struct hl_thread *t, void *p, size_t size, enum hl_e
 		t->inner_address = (uint64_t)(uintptr_t)p;
 		t->inner_size = size;
 		/* The stack begins at who called operator new. */
-		t->frame[t->level - 1] = t->hint_frame;
-		caller = ((const uint64_t *)t->hint_frame)[1];
+		t->at[t->level - 1] = t->hint_at;
+		caller = hl_anchor_ra(t->hint_at);
 	}
 	hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, caller);
 }
 
-static __attribute__((noinline)) void *malloc_slow(size_t size, uintptr_t frame, uint64_t caller)
+static __attribute__((noinline)) void *malloc_slow(size_t size, struct hl_anchor at, uint64_t caller)
 {
 	struct hl_thread *t;
 	void *p;
 
 	if (!hl_real_ready())
 		return hl_boot_alloc(size, 16, caller);
-	t = hl_enter_at(frame);
+	t = hl_enter_at(at);
 	p = hl_real.malloc(size);
 	if (t) {
 		if (p)
@@ -52,17 +52,20 @@ static __attribute__((noinline)) void *malloc_slow(size_t size, uintptr_t frame,
 
 HL_EXPORT void *malloc(size_t size)
 {
-	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	struct hl_anchor at = hl_anchor_here();
 	uint32_t state = hl_state();
 	struct hl_thread *t = NULL;
 	void *p;
 
 	if (HL_LIKELY(state == HL_ACTIVE))
-		t = hl_enter_active(frame);
+		t = hl_enter_active(at);
 	else if (state == HL_SAMPLING && hl_sample_skips(size))
 		return hl_real.malloc(size);
-	if (HL_UNLIKELY(!t))
-		return malloc_slow(size, frame, HL_CALLER);
+	if (HL_UNLIKELY(!t)) {
+		p = malloc_slow(size, at, HL_CALLER);
+		__asm__ volatile(""); /* not a tail call: our frame is what the anchor points to */
+		return p;
+	}
 	p = hl_real.malloc(size);
 	if (HL_LIKELY(p != NULL) &&
 	    (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) ||
@@ -118,13 +121,13 @@ static inline enum hl_entry entry_of_free(struct hl_thread *t)
 		       : HL_ENTRY_FREE;
 }
 
-static __attribute__((noinline)) void free_slow(void *p, uintptr_t frame)
+static __attribute__((noinline)) void free_slow(void *p, struct hl_anchor at)
 {
 	struct hl_thread *t;
 
 	if (!hl_real_ready())
 		return;
-	t = hl_enter_at(frame);
+	t = hl_enter_at(at);
 	if (t) {
 		hl_record_free(t, (uint64_t)(uintptr_t)p, entry_of_free(t));
 		hl_real.free(p);
@@ -136,7 +139,7 @@ static __attribute__((noinline)) void free_slow(void *p, uintptr_t frame)
 
 HL_EXPORT void free(void *p)
 {
-	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	struct hl_anchor at = hl_anchor_here();
 	uint32_t state = hl_state();
 	struct hl_thread *t = NULL;
 
@@ -147,13 +150,14 @@ HL_EXPORT void free(void *p)
 		return;
 	}
 	if (HL_LIKELY(state == HL_ACTIVE)) {
-		t = hl_enter_active(frame);
+		t = hl_enter_active(at);
 	} else if (state == HL_SAMPLING && !hl_sample_maybe((uint64_t)(uintptr_t)p)) {
 		hl_real.free(p);
 		return;
 	}
 	if (HL_UNLIKELY(!t)) {
-		free_slow(p, frame);
+		free_slow(p, at);
+		__asm__ volatile(""); /* as in malloc */
 		return;
 	}
 	if (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) ||
@@ -325,14 +329,15 @@ static void *paged(size_t size, uint64_t caller, void *(*f)(size_t))
 HL_EXPORT void *valloc(size_t size)
 {
 	if (!hl_real_ready() || !hl_real.valloc)
-		return aligned(4096, size, HL_CALLER, NULL);
+		return aligned(HL_PAGE_MAX, size, HL_CALLER, NULL);
 	return paged(size, HL_CALLER, hl_real.valloc);
 }
 
 HL_EXPORT void *pvalloc(size_t size)
 {
 	if (!hl_real_ready() || !hl_real.pvalloc)
-		return aligned(4096, (size + 4095) & ~(size_t)4095, HL_CALLER, NULL);
+		return aligned(HL_PAGE_MAX, (size + HL_PAGE_MAX - 1) & ~(size_t)(HL_PAGE_MAX - 1), HL_CALLER,
+			       NULL);
 	return paged(size, HL_CALLER, hl_real.pvalloc);
 }
 

@@ -18,7 +18,9 @@ static int counts(void)
 
 static uint64_t pages(size_t bytes)
 {
-	return ((uint64_t)bytes + 4095) & ~4095ull;
+	uint64_t page = hl_guest.page_bytes;
+
+	return ((uint64_t)bytes + page - 1) & ~(page - 1);
 }
 
 static void *raw_mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t offset)

@@ -60,7 +60,7 @@ static __attribute__((always_inline)) inline struct hl_thread *announce(enum hl_
 	if (!t || t->level || t->own || (t->entry_hint != HL_ENTRY_COUNT && hl_hint_holds(t)))
 		return NULL;
 	t->entry_hint = (uint8_t)entry;
-	t->hint_frame = (uintptr_t)__builtin_frame_address(0);
+	t->hint_at = hl_anchor_here();
 	t->inner_seen = 0;
 	return t;
 }

@@ -8,7 +8,7 @@
  * zeroes: who still reads it finds nothing, who still enters something there has entered it for nobody.
  */
 #include "preload/idtab.h"
-#include "preload/sys.h"
+#include "preload/guest.h"
 #include <sys/mman.h>
 
 #define FIRST_ENTRIES 4096u
@@ -100,7 +100,8 @@ static void grow(struct hl_idtab *t, struct hl_id_table *old)
 			/* release: what was entered (partner: hl_idtab_bucket) */
 			atomic_store_explicit(&t->table, n, memory_order_release);
 			/* after the header: readers still use it */
-			hl_sys_madvise((char *)old + 4096, old->nentries * sizeof *old->entry - 4096,
+			hl_sys_madvise((char *)old + hl_guest.page_bytes,
+				       old->nentries * sizeof *old->entry - hl_guest.page_bytes,
 				       MADV_DONTNEED);
 		} else {
 			/* not at every new key */

@@ -6,6 +6,7 @@
  * again.  A table that was replaced stays mapped, as zeroes.
  */
 #include "preload/rulecache.h"
+#include "preload/guest.h"
 #include <sys/mman.h>
 
 #define FIRST_BITS  11
@@ -57,9 +58,9 @@ static void grow(const struct hl_rule_table *old)
 		}
 		/* release: the words (partner: hl_rules_find) */
 		atomic_store_explicit(&hl_rules.table, n, memory_order_release);
-		if (old != &first)
-			hl_sys_madvise((char *)old + 4096, old->nwords * sizeof(uint64_t) - 4096,
-				       MADV_DONTNEED);
+		if (old != &first && old->nwords * sizeof(uint64_t) > hl_guest.page_bytes)
+			hl_sys_madvise((char *)old + hl_guest.page_bytes,
+				       old->nwords * sizeof(uint64_t) - hl_guest.page_bytes, MADV_DONTNEED);
 	}
 	atomic_store_explicit(&hl_rules.growing, 0, memory_order_release);
 }

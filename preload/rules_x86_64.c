@@ -1,17 +1,16 @@
 /*
- * rules_x86_64.c - what the call frame information says, as a rule.  About a microsecond of reading
- * .eh_frame, paid once per call site.
+ * rules_x86_64.c - what a row of CFI and the code itself say on x86-64.
  */
 #if defined(__x86_64__)
-#include "preload/object.h"
-#include "preload/unwind_x86_64.h"
+#include "preload/unwind_cpu.h"
 
-static uint32_t encode(const struct hl_cfi *c)
+uint32_t hl_rule_encode(const struct hl_cfi *c, uint64_t address)
 {
 	const struct hl_row *r = &c->row;
 	const struct hl_rule *ra = &r->reg[HL_RIP], *bp = &r->reg[HL_RBP];
 	uint32_t rule;
 
+	(void)address;
 	if (ra->kind == HL_RULE_UNDEFINED)
 		return HL_STEP_END;
 	if (c->signal_frame || r->cfa_is_expr || ra->kind != HL_RULE_OFFSET || ra->value != -8 ||
@@ -32,23 +31,19 @@ static uint32_t encode(const struct hl_cfi *c)
 	return rule | (uint32_t)(-bp->value / 8 - 1);
 }
 
-uint32_t hl_rule_resolve(struct hl_cfi *c, uint64_t address)
+/* E8 rel32, or FF /2 with its operand of 0 to 5 more bytes. */
+int hl_walk_follows_call(struct hl_walk *w, uint64_t pc)
 {
-	struct hl_object o;
+	const uint8_t *p = (const uint8_t *)(uintptr_t)pc;
 
-	if (hl_cfi_find(c, address) == 0)
-		return hl_rules_put(address, encode(c));
-	/* A return address that is a function's first byte: nobody called, makecontext put it there.  rbp is
-	 * that of whoever made the context. */
-	if (hl_cfi_find(c, address + 1) == 0 && c->func_start == address + 1)
-		return hl_rules_put(address, HL_STEP_END);
-	/* Code may be made there later. */
-	return hl_object_find(address, &o) ? hl_rules_put(address, HL_STEP_NO_CFI) : HL_STEP_NO_OBJ;
-}
-
-void hl_rule_made(uint64_t address)
-{
-	hl_rules_put(address, HL_STEP_MADE);
+	if (!hl_walk_can_read(w, (pc - 7) & ~7ull) || !hl_walk_can_read(w, (pc - 1) & ~7ull))
+		return 0;
+	if (p[-5] == 0xe8)
+		return 1;
+	for (int n = 2; n <= 7; n++)
+		if (p[-n] == 0xff && (p[1 - n] >> 3 & 7) == 2)
+			return 1;
+	return 0;
 }
 
 #endif

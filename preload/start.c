@@ -21,11 +21,12 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-_Alignas(4096) struct hl_hot hl_hot;
+_Alignas(HL_PAGE_MAX) struct hl_hot hl_hot;
 struct hl_guest hl_guest;
 
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
@@ -121,12 +122,20 @@ static void boot_block(void *ctx, void *p, size_t bytes, uint64_t caller)
 	hl_record_alloc(ctx, (uint64_t)(uintptr_t)p, bytes, HL_ENTRY_MALLOC, caller);
 }
 
-static int wipe_works(void)
+static void in_forked_child(void)
+{
+	atomic_store_explicit(&hl_hot.state, HL_INIT, memory_order_release);
+}
+
+static int children_start_over(void)
 {
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
-	return hl_sys_madvise(&hl_hot, sizeof hl_hot, MADV_WIPEONFORK) == 0;
+	if (hl_sys_madvise(&hl_hot, sizeof hl_hot, MADV_WIPEONFORK) < 0)
+		return 0;
+	/* Where that was only said, fork() at least tells its child; a raw clone does not. */
+	return hl_sys_advice_is_heeded() || pthread_atfork(NULL, NULL, in_forked_child) == 0;
 }
 
 static int begin_recording(int child)
@@ -143,14 +152,14 @@ static int begin_recording(int child)
 
 static void began(struct hl_thread *t)
 {
-	t->frame[t->level++] = (uintptr_t)__builtin_frame_address(0);
+	t->at[t->level++] = hl_anchor_here();
 	hl_facts_thread(t);
 	t->level--;
 }
 
 static void ends(struct hl_thread *t)
 {
-	t->frame[t->level++] = (uintptr_t)__builtin_frame_address(0);
+	t->at[t->level++] = hl_anchor_here();
 	hl_facts_thread_end(t);
 	t->level--;
 }
@@ -170,6 +179,7 @@ int hl_start(void)
 						     memory_order_acquire))
 		return init >= HL_ACTIVE;
 	hl_guest.pid = hl_sys_getpid();
+	hl_guest.page_bytes = (uint32_t)getauxval(AT_PAGESZ);
 	hl_real_resolve();
 	hl_object_init();
 
@@ -197,7 +207,7 @@ int hl_start(void)
 			      dladdr((void *)(uintptr_t)&getauxval, &libc) &&
 			      owner.dli_fbase == libc.dli_fbase;
 	hl_modmap_init();
-	if ((!*hl_guest.region_path && !*hl_guest.output) || !wipe_works() || !begin_recording(0)) {
+	if ((!*hl_guest.region_path && !*hl_guest.output) || !children_start_over() || !begin_recording(0)) {
 		set_state(HL_INERT);
 		return 1;
 	}
@@ -205,7 +215,7 @@ int hl_start(void)
 	set_state(hl_guest.config.sample ? HL_SAMPLING : HL_ACTIVE);
 	t = hl_thread_self();
 	if (t) {
-		t->frame[t->level++] = 0; /* no hook, so no stack to walk */
+		t->at[t->level++] = (struct hl_anchor){0}; /* no hook, so no stack to walk */
 		hl_facts_hello(t);
 		hl_boot_each(boot_block, t);
 		t->level--;
@@ -272,7 +282,7 @@ void hl_start_child(void)
 
 	/* A handler may have forked inside one of our hooks: write at the next level then. */
 	t->level = level < HL_LEVELS ? level + 1 : HL_LEVELS;
-	t->frame[t->level - 1] = (uintptr_t)__builtin_frame_address(0);
+	t->at[t->level - 1] = hl_anchor_here();
 	hl_facts_hello(t);
 	hl_facts_fork(t, cursors, n, next);
 	if (parent_trace)

@@ -37,6 +37,12 @@ int hl_sys_madvise(void *p, size_t bytes, int advice)
 	return (int)hl_sys4(SYS_madvise, PTR(p), (long)bytes, advice, 0);
 }
 
+int hl_sys_advice_is_heeded(void)
+{
+	/* madvise(2): EINVAL for an advice that is not valid, also for no bytes at all */
+	return hl_sys_madvise(NULL, 0, -1) != 0;
+}
+
 int hl_sys_open(const char *path, int flags, int mode)
 {
 	return (int)hl_sys4(SYS_openat, AT_FDCWD, PTR(path), flags, mode);

@@ -77,6 +77,8 @@ uint32_t hl_sys_gettid(void);
 int hl_sys_futex_wait(_Atomic uint32_t *w, uint32_t value, uint64_t ns);
 void hl_sys_futex_wake(_Atomic uint32_t *w, int n);
 void hl_sys_thread_name(char out[16]);
+/* 0: nobody follows our advice: emulators (qemu-user 7.2) accept what no kernel knows, and ignore it. */
+int hl_sys_advice_is_heeded(void);
 /* 1: the aligned word that holds address can be read. */
 int hl_sys_readable(uint64_t address);
 /* 1: the calling thread runs on its alternate signal stack. */

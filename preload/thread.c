@@ -184,9 +184,7 @@ struct hl_thread *hl_thread_borrow(void)
 	for (int i = 0; atomic_exchange_explicit(&shared_busy, 1, memory_order_acquire); i++) {
 		if (i == 2000)
 			return NULL;
-#if defined(__x86_64__)
-		__builtin_ia32_pause();
-#endif
+		hl_cpu_relax();
 	}
 	t = atomic_load_explicit(&shared, memory_order_relaxed);
 	if (!t) {

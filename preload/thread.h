@@ -82,13 +82,13 @@ struct hl_stream {
 struct hl_thread {
 	uint32_t level; /* hooks active in this thread, 0 outside; also nested by signals */
 	uint32_t serial, tid;
-	uint8_t own;          /* 1: our own code runs that may allocate: its calls are not the program's */
-	uint8_t entry_hint;   /* entry of the next inner malloc (operator new); HL_ENTRY_COUNT: none */
-	uint8_t inner_seen;   /* the inner malloc was recorded */
-	uint8_t key_rounds;   /* times our key's destructor ran */
-	uintptr_t hint_frame; /* stack address of who set entry_hint */
+	uint8_t own;        /* 1: our own code runs that may allocate: its calls are not the program's */
+	uint8_t entry_hint; /* entry of the next inner malloc (operator new); HL_ENTRY_COUNT: none */
+	uint8_t inner_seen; /* the inner malloc was recorded */
+	uint8_t key_rounds; /* times our key's destructor ran */
+	struct hl_anchor hint_at; /* of who set entry_hint */
 	uint64_t inner_address, inner_size;
-	uintptr_t frame[HL_LEVELS]; /* stack address of the hook active at that level; 0: none, we start */
+	struct hl_anchor at[HL_LEVELS]; /* of the hook active at that level; none: we start */
 	struct hl_stream *streams[HL_LEVELS];
 	uint64_t foreign_sp;            /* an address below it that is not of this stack */
 	uint64_t stack_low, stack_high; /* of its stack, as far as the unwinder found it readable */

@@ -120,7 +120,7 @@ static inline uint32_t verify(struct hl_walk *w, const struct hl_trail *trail, u
 	return i;
 }
 
-enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame,
+enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at,
 				    struct hl_unwound *u)
 {
 	struct hl_trail *trail = &s->trail;
@@ -130,7 +130,7 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, ui
 	enum hl_stepped r = HL_STEPPED;
 	struct hl_walk w;
 
-	hl_cpu_first(&w, t, frame, f);
+	hl_cpu_first(&w, t, at, f);
 	while (HL_UNLIKELY(hl_pc_is_ours(f->pc)) && r == HL_STEPPED) {
 		struct hl_frame up;
 

@@ -66,10 +66,10 @@ static void check(struct hl_stream *s, const struct hl_unwound *u)
 		hl_lost(HL_LOST_CHECK, 1);
 }
 
-static void walk_plainly(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
+static void walk_plainly(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint64_t caller,
 			 struct hl_unwound *u)
 {
-	uint32_t n = hl_unwind_walk(t, s, frame, hl_guest.config.depth + 1);
+	uint32_t n = hl_unwind_walk(t, s, at, hl_guest.config.depth + 1);
 
 	if (HL_UNLIKELY(!n))
 		n = hl_unwind_cfi_all(t, s, hl_guest.config.depth + HL_FRAMES_EXTRA);
@@ -77,13 +77,13 @@ static void walk_plainly(struct hl_thread *t, struct hl_stream *s, uintptr_t fra
 }
 
 /* libunwind allocates at a thread's first use of it: a nested capture may be one of its own, and takes cfi. */
-void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
+void hl_unwind(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint64_t caller,
 	       struct hl_unwound *u)
 {
 	const struct hl_config *c = &hl_guest.config;
 	enum hl_unwind_result r;
 
-	if (HL_UNLIKELY(!frame || c->room == 1 || c->unwind == HL_UNWIND_NONE)) {
+	if (HL_UNLIKELY(!at.frame || c->room == 1 || c->unwind == HL_UNWIND_NONE)) {
 		adopt(s, 0, caller, u);
 		return;
 	}
@@ -91,9 +91,9 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64
 		adopt(s, hl_unwind_libunwind(s, c->depth + HL_FRAMES_EXTRA), caller, u);
 		return;
 	}
-	r = HL_UNLIKELY(c->unwind == HL_UNWIND_WALK) ? HL_UNWIND_DEEP : hl_unwind_cfi(t, s, frame, u);
+	r = HL_UNLIKELY(c->unwind == HL_UNWIND_WALK) ? HL_UNWIND_DEEP : hl_unwind_cfi(t, s, at, u);
 	if (HL_UNLIKELY(r == HL_UNWIND_DEEP))
-		walk_plainly(t, s, frame, caller, u);
+		walk_plainly(t, s, at, caller, u);
 	else if (HL_UNLIKELY(r == HL_UNWIND_RETRY || !(u->kept + u->n)))
 		adopt(s, hl_unwind_cfi_all(t, s, c->depth + HL_FRAMES_EXTRA), caller, u);
 	if (HL_UNLIKELY(atomic_load_explicit(&checking, memory_order_relaxed)) && t->level == 1)

@@ -29,9 +29,9 @@ struct hl_unwound {
 /* In the library's constructor, before threads: the libunwind method loads its library. */
 void hl_unwind_init(void);
 /* The present stack, from the program's newest frame.  s->trail stays as it was until hl_trail_follow.
- *   frame  frame address of the active hook: [frame] its caller's rbp, [frame + 8] the return address; 0: none
+ *   at     of the active hook
  *   caller return address to use where the stack cannot be walked */
-void hl_unwind(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint64_t caller,
+void hl_unwind(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint64_t caller,
 	       struct hl_unwound *u);
 /* The trail becomes the stack that was found, which is not truncated.  hash: of its kept frames; returns that of
  * all. */
@@ -64,11 +64,11 @@ enum hl_unwind_result {
 	HL_UNWIND_RETRY, /* the walk needs registers it did not keep: use _cfi_all */
 	HL_UNWIND_DEEP   /* more frames than config.room; the trail is as it was */
 };
-enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, uintptr_t frame,
+enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at,
 				    struct hl_unwound *u);
 /* The plain ones put at most room frames newest first into s->pcs; return how many. */
 /* From the program's newest frame; 0: as RETRY. */
-uint32_t hl_unwind_walk(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint32_t room);
+uint32_t hl_unwind_walk(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint32_t room);
 /* Our own frames included; with every register that a function must preserve. */
 uint32_t hl_unwind_cfi_all(struct hl_thread *t, struct hl_stream *s, uint32_t room);
 int hl_unwind_libunwind_init(void); /* 0, or -1: not installed */

@@ -5,14 +5,14 @@
  */
 #include "preload/unwind_cpu.h"
 
-uint32_t hl_unwind_walk(struct hl_thread *t, struct hl_stream *s, uintptr_t frame, uint32_t room)
+uint32_t hl_unwind_walk(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint32_t room)
 {
 	struct hl_frame two[2], *f = two, *up = two + 1;
 	enum hl_stepped r = HL_STEPPED;
 	struct hl_walk w;
 	uint32_t n = 0;
 
-	hl_cpu_first(&w, t, frame, f);
+	hl_cpu_first(&w, t, at, f);
 	while (r == HL_STEPPED && n < room && hl_pc_is_sane(f->pc)) {
 		struct hl_frame *was = f;
 

@@ -1,9 +1,9 @@
 /*
- * unwind_x86_64.c - the first frame, the step from a frame to its caller, and the walk with all registers.
+ * unwind_x86_64.c - the step from a frame to its caller.
  * Source: x86-64 psABI 3.2.2 (the stack frame, the red zone).
  */
 #if defined(__x86_64__)
-#include "preload/unwind_x86_64.h"
+#include "preload/unwind_cpu.h"
 
 #define RED_ZONE 128u /* x86-64 psABI 3.2.2 */
 
@@ -55,44 +55,4 @@ enum hl_stepped hl_cpu_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_fram
 	return HL_STEPPED;
 }
 
-/* From here, through our own frames, with every register that a function must preserve. */
-uint32_t hl_unwind_cfi_all(struct hl_thread *t, struct hl_stream *s, uint32_t room)
-{
-	struct hl_walk w;
-	uint64_t flags = 0;
-	uint32_t n = 0;
-	int exact;
-
-	w.t = t;
-	w.page = 1;
-	__asm__ volatile("mov %%rbx, 24(%0)\n\t"
-			 "mov %%rbp, 48(%0)\n\t"
-			 "mov %%rsp, 56(%0)\n\t"
-			 "mov %%r12, 96(%0)\n\t"
-			 "mov %%r13, 104(%0)\n\t"
-			 "mov %%r14, 112(%0)\n\t"
-			 "mov %%r15, 120(%0)\n\t"
-			 "lea (%%rip), %%rax\n\t"
-			 "mov %%rax, 128(%0)\n\t"
-			 :
-			 : "r"(w.regs)
-			 : "rax", "memory");
-	w.known = 1u << HL_RBX | 1u << HL_RBP | 1u << HL_RSP | 0xfu << 12 | 1u << HL_RIP;
-	hl_walk_bounds(&w, w.regs[HL_RSP]);
-	while (n < room && hl_pc_is_sane(w.regs[HL_RIP])) {
-		uint64_t pc = w.regs[HL_RIP];
-		uint64_t address = flags & HL_NODE_EXACT || n == 0 ? pc : pc - 1;
-		uint32_t rule = hl_rule_of(&s->cfi, address);
-		enum hl_stepped r;
-
-		s->pcs[n++] = pc | flags << HL_PC_FLAG_SHIFT;
-		exact = 0;
-		r = hl_rule_is_guess(rule) ? hl_walk_guess(&w, &s->cfi)
-					   : hl_walk_step(&w, &s->cfi, address, &exact);
-		flags = hl_rule_is_guess(rule) ? HL_NODE_GUESSED : exact ? HL_NODE_EXACT : 0;
-		if (r != HL_STEPPED)
-			break;
-	}
-	return n;
-}
 #endif

@@ -12,7 +12,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-#define PAGE        4096u
+#define PAGE        4096u /* the unit of the format; kernels round lengths up to their own */
 #define WINDOWS_MAX 1024u
 /* Where the kernel cannot populate (before 5.14): the file is allocated whole, up to this. */
 #define PREALLOCATE (1ull << 30)
@@ -66,7 +66,7 @@ static int map(int fd, uint32_t backing, uint32_t nslots)
 	hl_guest.backing = backing;
 	hl_guest.nslots = nslots;
 	atomic_store_explicit(&windows[0], w, memory_order_release);
-	populate = hl_sys_madvise(r, PAGE, MADV_POPULATE_WRITE) == 0;
+	populate = hl_sys_advice_is_heeded() && hl_sys_madvise(r, PAGE, MADV_POPULATE_WRITE) == 0;
 	return 0;
 }
 
@@ -213,7 +213,11 @@ struct hl_slot *hl_window_slot(uint32_t i)
 	if (!w)
 		return NULL;
 	w += (size_t)(i % HL_SLOTS_PER_WINDOW) * HL_SLOT_BYTES;
-	if (populate && hl_sys_madvise(w, HL_SLOT_BYTES, MADV_POPULATE_WRITE) < 0)
+
+	/* A page may hold two slots. */
+	size_t before = (uintptr_t)w & (hl_guest.page_bytes - 1);
+
+	if (populate && hl_sys_madvise(w - before, before + HL_SLOT_BYTES, MADV_POPULATE_WRITE) < 0)
 		return NULL;
 	return (struct hl_slot *)w;
 }

@@ -4,7 +4,8 @@
 set -u
 cd "${HL_ROOT:-$(dirname "$0")/..}" || exit 1
 build=${HL_BUILD:-build}
-so=$build/libheapledger.so
+so=${HL_SO:-$build/libheapledger.so} # of another processor: with its NM
+nm=${NM:-nm}
 failed=0
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -105,7 +106,7 @@ fi
 # What the library may import: libc functions that take no lock, allocate nothing and are no cancellation
 # point on the event path; the rest of the list is used at start, fork, exec and exit only.
 sed 's/#.*//; s/[[:blank:]]*$//; /^$/d' tests/allowed_imports.txt | sort -u >"$tmp/allowed"
-nm -D --undefined-only "$so" | awk '{ sub(/@.*/, "", $NF); print $NF }' | sort -u >"$tmp/imports"
+"$nm" -D --undefined-only "$so" | awk '{ sub(/@.*/, "", $NF); print $NF }' | sort -u >"$tmp/imports"
 comm -23 "$tmp/imports" "$tmp/allowed" | sed 's/^/imports /' >"$tmp/report"
 verdict "the library imports only what tests/allowed_imports.txt lists" "$tmp/report"
 
@@ -114,7 +115,7 @@ readelf -dW "$so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v -e '^libc\.
 verdict "the library needs libc and nothing else" "$tmp/report"
 
 sed 's/#.*//; s/[[:blank:]]*$//; /^$/d' tests/allowed_exports.txt | sort -u >"$tmp/allowed"
-nm -D --defined-only "$so" | awk '{ print $NF }' | sort -u >"$tmp/exports"
+"$nm" -D --defined-only "$so" | awk '{ print $NF }' | sort -u >"$tmp/exports"
 comm -23 "$tmp/exports" "$tmp/allowed" | sed 's/^/exports /' >"$tmp/report"
 grep '@' "$tmp/exports" | sed 's/$/: a version node unhooks it/' >>"$tmp/report"
 verdict "the library exports its hooks and the API, without versions" "$tmp/report"
@@ -123,7 +124,7 @@ readelf -lW "$so" | awk '$1 == "TLS" { print $6 }' | while read -r n; do
 	[ $((n)) -le 64 ] || echo "$((n)) bytes of TLS"
 done >"$tmp/report"
 verdict "the library has at most 64 bytes of TLS" "$tmp/report"
-readelf -rW "$so" | grep -E 'R_X86_64_(DTPMOD64|DTPOFF64|TLSDESC)' >"$tmp/report"
+readelf -rW "$so" | grep -E 'R_X86_64_(DTPMOD64|DTPOFF64|TLSDESC)|R_AARCH64_(TLS_DTP|TLSDESC)' >"$tmp/report"
 verdict "the library's TLS is initial-exec" "$tmp/report"
 
 exit $failed

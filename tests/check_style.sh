@@ -42,10 +42,12 @@ if have shellcheck "shellcheck is silent"; then
 fi
 if have cppcheck "cppcheck is silent on preload/"; then
 	# suppressed: every compiler we support shifts arithmetically; ctuuninitvar does not see an output parameter
-	cppcheck -q --std=c11 --language=c --enable=warning,portability --inline-suppr -I. -Iinclude -D_GNU_SOURCE \
-		-D__x86_64__ -D__LP64__ -D__BYTE_ORDER__=1234 -D__ORDER_LITTLE_ENDIAN__=1234 \
-		--suppress=missingIncludeSystem --suppress=shiftTooManyBitsSigned --suppress=ctuuninitvar \
-		preload >"$tmp/report" 2>&1
+	for cpu in x86_64 aarch64; do
+		cppcheck -q --std=c11 --language=c --enable=warning,portability --inline-suppr -I. -Iinclude -D_GNU_SOURCE \
+			-D__${cpu}__ -D__LP64__ -D__BYTE_ORDER__=1234 -D__ORDER_LITTLE_ENDIAN__=1234 \
+			--suppress=missingIncludeSystem --suppress=shiftTooManyBitsSigned --suppress=ctuuninitvar \
+			preload
+	done >"$tmp/report" 2>&1
 	verdict "cppcheck is silent on preload/" "$tmp/report"
 fi
 for cc in gcc clang; do

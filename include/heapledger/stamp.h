@@ -4,6 +4,13 @@
  * An alloc's stamp is fenced: rdtsc may execute before older loads finish, and the stamp must not
  * be older than the hand-over of the block by the allocator.  A free's stamp needs no fence: the
  * stores of the real free become visible only after rdtsc retired (Intel SDM vol. 2B, RDTSC).
+ *
+ * Without a TSC the vDSO's clock is read.  On aarch64 it executes isb before it reads the counter, or reads the
+ * one that synchronises itself (Linux, arch/arm64/include/asm/vdso/gettimeofday.h); and the allocator that hands a
+ * block over has just branched on what it loaded, so that the counter is not read earlier (Arm ARM B2.3: control
+ * dependency and context synchronisation).  A free's stamp is stored in the record before the allocator releases
+ * the block: that store depends on the counter, and the release orders it.  A counter of 24 MHz ticks in 42 ns: more
+ * stamps are equal then, and equal ones are settled by the rule that an address alternates.
  */
 #ifndef HEAPLEDGER_STAMP_H
 #define HEAPLEDGER_STAMP_H

@@ -1,5 +1,5 @@
 /*
- * On a stack that is not the thread's own, code without CFI calls malloc while rbp holds no frame, but a
+ * On a stack that is not the thread's own, code without CFI calls malloc while the frame pointer holds no frame, but a
  * number: following it is a read of nothing.
  */
 #include "guest.h"
@@ -18,6 +18,16 @@ __asm__(".text\n"
 	"	mov $40, %edi\n"
 	"	call malloc@PLT\n"
 	"	pop %rbp\n"
+	"	ret\n");
+#elif defined(__aarch64__)
+void *odd_malloc(void);
+__asm__(".text\n"
+	"odd_malloc:\n"
+	"	stp x29, x30, [sp, #-16]!\n"
+	"	mov x29, #0x7fffffffe000\n" /* above every stack */
+	"	mov x0, #40\n"
+	"	bl malloc\n"
+	"	ldp x29, x30, [sp], #16\n"
 	"	ret\n");
 #else
 static void *odd_malloc(void)

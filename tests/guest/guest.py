@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from ledger import (BUILD, CC, CXX, Failure, ROOT, by_line, check_health, traced)  # noqa: E402
+from ledger import (BUILD, CC, CXX, Failure, ROOT, RUNNER, by_line, check_health, traced)  # noqa: E402
 
 MARK = re.compile(r"// (live|total) (\d+) x (\d+)( @others)?")
 
@@ -44,7 +44,7 @@ def build(path, word, flags, work):
                        check=True)
         libs = [so, "-Wl,-rpath," + work]
     compiler = CXX if path.endswith(".cc") else CC
-    own = ["-std=c++17"] if path.endswith(".cc") else ["-Wno-use-after-free"] if CC == "gcc" else []
+    own = ["-std=c++17"] if path.endswith(".cc") else ["-Wno-use-after-free"] if CC.endswith("gcc") else []
     subprocess.run([compiler, *common, *own, *word.get("flags", "").split(), *flags.split(), "-o", program, path,
                     *libs, "-ldl"], check=True)
     return program
@@ -131,8 +131,8 @@ def main():
             for arg in word.get("runs", "").split() or [None]:
                 args = [] if arg is None else [arg]
                 with tempfile.TemporaryDirectory(dir=work) as cwd:
-                    plain = run([program, *args], dict(os.environ), cwd)
-                for mode in ("run", "bare"):
+                    plain = run([*RUNNER, program, *args], dict(os.environ), cwd)
+                for mode in ("bare",) if RUNNER else ("run", "bare"):
                     title = " ".join([name, *args, *([flags] if flags else []), "(%s)" % mode])
                     try:
                         keep_promise(path, source, word, mode, program, args, plain)

@@ -2,6 +2,13 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 
+/* the first that glibc had on the processor */
+#if defined(__x86_64__)
+#define VERSION "GLIBC_2.2.5"
+#else
+#define VERSION "GLIBC_2.17"
+#endif
+
 void *boot_blocks[64];
 int boot_count;
 
@@ -14,6 +21,6 @@ void *dlsym(void *restrict handle, const char *restrict name)
 		boot_blocks[boot_count++] = p;
 	free(realloc(q, 300));
 	if (!real)
-		*(void **)&real = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.2.5");
+		*(void **)&real = dlvsym(RTLD_NEXT, "dlsym", VERSION);
 	return real(handle, name);
 }

@@ -3,6 +3,7 @@
  * guest: flags -pthread
  */
 #include "guest.h"
+#include <limits.h>
 #include <pthread.h>
 
 static pthread_barrier_t all;
@@ -24,9 +25,10 @@ static void *alone(void *arg)
 int main(void)
 {
 	static pthread_t t[300];
+	size_t stack = PTHREAD_STACK_MIN > (64 << 10) ? (size_t)PTHREAD_STACK_MIN : 64 << 10;
 	pthread_attr_t attr;
 
-	CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, 64 << 10));
+	CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, stack));
 	CHECK(!pthread_barrier_init(&all, NULL, 300));
 	for (int i = 0; i < 300; i++)
 		CHECK(!pthread_create(&t[i], &attr, together, NULL));

@@ -9,6 +9,11 @@ HL = os.path.join(BUILD, "heapledger")
 SO = os.path.join(BUILD, "libheapledger.so")
 CC = os.environ.get("GUEST_CC", "gcc")
 CXX = os.environ.get("GUEST_CXX", "g++")
+# Guests of another processor: GUEST_RUNNER is the command of the emulator, GUEST_SYSROOT where their libraries are,
+# GUEST_SO the library built for them.  The analyzer stays the host's.
+RUNNER = os.environ.get("GUEST_RUNNER", "").split()
+SYSROOT = os.environ.get("GUEST_SYSROOT")
+SO = os.environ.get("GUEST_SO", SO)
 
 # Keys of info's JSON that must be 0 in a trace of a healthy program.
 MUST_BE_ZERO = ("order_violations", "unexplained_frees", "damaged_blocks", "missing_pieces")
@@ -29,7 +34,8 @@ def heapledger(*args, timeout=50):
 
 def stats(trace, *args):
     """The rows of `stats --format json`, all of them."""
-    return json.loads(heapledger("stats", trace, "--format", "json", "-n", "0", *args))
+    return json.loads(heapledger("stats", trace, "--format", "json", "-n", "0", *(["--sysroot", SYSROOT] if SYSROOT else []),
+                                 *args))
 
 
 def by_line(trace, source):
@@ -81,8 +87,21 @@ def bare_environment(output, options=""):
     return env
 
 
+def bare(output, command, options="", without=()):
+    """The argument list and environment to run command with the library preloaded and nothing else of ours."""
+    if RUNNER:
+        options = ",".join([*([options] if options else []), "max-disk=31M"])  # see hl_sys_advice_is_heeded
+    env = bare_environment(output, options)
+    for name in without:
+        env.pop(name, None)
+    if not RUNNER:
+        return list(command), env
+    # the emulator hands its own environment on, but is not to preload a library of another processor itself
+    return [*RUNNER, "-E", "LD_PRELOAD=" + env.pop("LD_PRELOAD"), *command], env
+
+
 def traced(mode, output, command, options=()):
     """The argument list and environment to run command traced, by mode "run" or "bare"."""
     if mode == "run":
         return [HL, "run", "-q", "-o", output, *options, "--", *command], dict(os.environ)
-    return list(command), bare_environment(output)
+    return bare(output, command)

@@ -91,6 +91,7 @@ FRAME static void outer(void)
 
 /* Calls f on a stack of its own, whose outermost word is `above`: there the walk ends or goes on. */
 void call_on(void *stack_end, void (*f)(void), unsigned long above), bottom(void);
+#if defined(__x86_64__)
 __asm__(".pushsection .text.call_on, \"ax\"\n.type call_on, "
 	"@function\ncall_on:\n.cfi_startproc\n.cfi_undefined %rip\n"
 	"push %rbp\nmov %rsp, %rbp\nmov %rdi, %rsp\nmov %rdx, -8(%rsp)\nlea -16(%rsp), %rsp\n"
@@ -101,6 +102,17 @@ __asm__(".pushsection .text.call_on, \"ax\"\n.type call_on, "
 	".cfi_endproc\n.size call_on_it, . - call_on_it\n"
 	".type bottom, @function\nbottom:\n.cfi_startproc\n.cfi_undefined %rip\nnop\nnop\nhlt\n.cfi_endproc\n"
 	".size bottom, . - bottom\n.popsection");
+#else
+__asm__(".pushsection .text.call_on, \"ax\"\n.globl call_on, bottom\n.type call_on, @function\n"
+	"call_on:\n.cfi_startproc\n.cfi_undefined x30\n"
+	"stp x29, x30, [sp, #-16]!\nmov x29, sp\nstr x2, [x0, #-8]\nsub x0, x0, #16\nmov sp, x0\n"
+	"b call_on_it\n.cfi_endproc\n.size call_on, . - call_on\n"
+	"call_on_back:\nmov sp, x29\nldp x29, x30, [sp], #16\nret\n"
+	".type call_on_it, @function\ncall_on_it:\n.cfi_startproc\n.cfi_def_cfa_offset 16\n"
+	".cfi_offset x30, -8\nblr x1\nb call_on_back\n.cfi_endproc\n.size call_on_it, . - call_on_it\n"
+	".type bottom, @function\nbottom:\n.cfi_startproc\n.cfi_undefined x30\nnop\nnop\nbrk #0\n"
+	".cfi_endproc\n.size bottom, . - bottom\n.popsection");
+#endif
 
 FRAME static void on_own_stack(void)
 {

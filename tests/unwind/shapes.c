@@ -26,7 +26,14 @@ FRAME static void aligned_leaf(void)
 	TAKE(32); // 200 from aligned_leaf < wide < main
 }
 
-FRAME __attribute__((target("avx"))) static void wide(void)
+#if defined(__x86_64__)
+#define AVX      __attribute__((target("avx")))
+#define HAVE_AVX __builtin_cpu_supports("avx")
+#else
+#define AVX
+#define HAVE_AVX 1
+#endif
+FRAME AVX static void wide(void)
 {
 	typedef double v4 __attribute__((vector_size(32)));
 	volatile v4 v = {1, 2, 3, 4};
@@ -105,7 +112,7 @@ FRAME static void rbp_is_data(unsigned long n)
 {
 	unsigned long here[4] = {n, n, n, n};
 
-#ifdef __OPTIMIZE__
+#if defined(__OPTIMIZE__) && defined(__x86_64__)
 	__asm__ volatile("mov %0, %%rbp"
 			 :
 			 : "r"(n & 1 ? n : (unsigned long)(here + (n & 2)))
@@ -120,7 +127,7 @@ int main(void)
 {
 	for (volatile int i = 0; i < 200; i++) {
 		aligned(1);
-		if (__builtin_cpu_supports("avx"))
+		if (HAVE_AVX)
 			wide();
 		else
 			aligned_leaf();

@@ -8,7 +8,7 @@
 /* One capture only: the next finds the trail of the one before at the same place. */
 FRAME static void saves_rbp(void)
 {
-#ifdef __OPTIMIZE__
+#if defined(__OPTIMIZE__) && defined(__x86_64__)
 	__asm__ volatile("" : : : "rbp");
 #endif
 	TAKE(111); // 500 from saves_rbp < between < one < main; 500 from saves_rbp < between < two < main
