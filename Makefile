@@ -54,6 +54,16 @@ $(O)/%.o: %.c Makefile | $(O)/deps-build
 $(O)/libheapledger.so: $(call obj,$(so_src)) preload/exports.map
 	$(Q)$(CC) -shared $(lto) $(CFLAGS) -fPIC -ftls-model=initial-exec -Wl,-z,defs -Wl,-z,now -Wl,--version-script=preload/exports.map \
 		-Wl,-soname,libheapledger.so $(LDFLAGS) -o $@ $(filter %.o,$^)
+
+# The library a second time, every load and store a call into tests/sharing/watch.c: which lines do two threads write?
+watched := $(patsubst %.c,$(O)/sharing/%.o,$(so_src) tests/sharing/watch.c)
+$(O)/sharing/preload/%.o: watch := -fsanitize=thread $(if $(lto),-Wno-tsan)
+$(O)/sharing/%.o: %.c Makefile | $(O)/deps-build
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(base) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin $(noloops) $(atomics) \
+		-fno-tree-slp-vectorize -fno-stack-protector $(watch) $(CPPFLAGS) -O2 -g -c -o $@ $<
+$(O)/sharing/libheapledger.so: $(watched) preload/exports.map
+	$(Q)$(CC) -shared -fPIC -Wl,-z,defs -Wl,-z,now -Wl,--version-script=preload/exports.map $(LDFLAGS) -o $@ $(watched)
 # the library alone: traces are read on any processor
 CROSS ?= aarch64-linux-gnu-
 aarch64: $(if $(filter aarch64-linux-gnu-,$(CROSS)),$(O)/deps-cross)	## build-aarch64/libheapledger.so with a cross compiler: CROSS=aarch64-linux-gnu-
@@ -65,7 +75,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(call obj,$(an_mod))
 	$(Q)$(CC) $(san) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt $(an_libs)
 
 unit: $(unit)	## build the unit tests
-check: $(O)/deps-check all unit	## run all tests; ends with "N passed, N failed"
+check: $(O)/deps-check all unit $(O)/sharing/libheapledger.so	## run all tests; ends with "N passed, N failed"
 	$(Q)$(env) sh tests/run_all.sh $(T) $(if $(T),,$(unit) $(scripts) $(guests) $(edges))
 lint: $(O)/deps-check all	## floors and style only
 	$(Q)$(env) sh tests/run_all.sh tests/check_floors.sh tests/check_style.sh
