@@ -299,6 +299,24 @@ static void after_add(const void *p, uint64_t was)
 			after_exchange((const void *)p, was);                                                \
 		return done;                                                                                 \
 	}
+/* the form that clang calls */
+#define EXCHANGE_VALUE(bits)                                                                                 \
+	HIDDEN uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                                    \
+		volatile void *p, uint##bits##_t expected, uint##bits##_t v, int order, int failed);         \
+	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(volatile void *p, uint##bits##_t expected, \
+								  uint##bits##_t v, int order, int failed)   \
+	{                                                                                                    \
+		uint##bits##_t was = expected;                                                               \
+		int done = __atomic_compare_exchange_n((volatile uint##bits##_t *)p, &was, v, 0,             \
+						       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                  \
+                                                                                                             \
+		(void)order;                                                                                 \
+		(void)failed;                                                                                \
+		note((uintptr_t)p, bits / 8, 1, CALLER);                                                     \
+		if (done)                                                                                    \
+			after_exchange((const void *)p, was);                                                \
+		return was;                                                                                  \
+	}
 #define ATOMIC_OF(bits)                                                                                      \
 	HIDDEN uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, int order);                 \
 	HIDDEN void __tsan_atomic##bits##_store(volatile void *p, uint##bits##_t v, int order);              \
@@ -326,7 +344,8 @@ static void after_add(const void *p, uint64_t was)
 	FETCH(bits, and)                                                                                     \
 	FETCH(bits, or)                                                                                      \
 	EXCHANGE(bits, strong)                                                                               \
-	EXCHANGE(bits, weak)
+	EXCHANGE(bits, weak)                                                                                 \
+	EXCHANGE_VALUE(bits)
 ATOMIC_OF(8)
 ATOMIC_OF(16)
 ATOMIC_OF(32)
