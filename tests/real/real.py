@@ -10,7 +10,11 @@ itself frees libc's and libstdc++'s leftovers at the end).  Named causes of a di
                 allocate for each; subtracted: SLACK allocations and frees.
   loader        valgrind also replaces the malloc of ld.so itself, before any library can see it; part of SLACK.
 What then remains must be within 0.1 %.
+
+The cases "unwind ..." run with unwind=check: libunwind sees every stack of the first process as we do (a forked child
+goes on without it).
 """
+import ctypes
 import glob
 import os
 import re
@@ -27,6 +31,7 @@ from ledger import HL, ROOT, Failure, check_health, value  # noqa: E402
 SLACK = 60
 TOLERANCE = 0.001
 TIMEOUT = 600
+CHECK = {"HEAPLEDGER_OPTIONS": "unwind=check"}
 
 SMALL_CC = """
 #include <map>
@@ -132,31 +137,60 @@ def repository():
         run([*git, "commit", "-q", "-m", "change %d" % n], env)
 
 
+def checked(argv, env=None):
+    """One command with unwind=check."""
+    r = run([HL, "run", "-q", "-o", "t.hl", "--", *argv], {**(env or {}), **CHECK})
+    if r[0]:
+        raise Failure("status %d: %s" % (r[0], r[2][-300:]))
+    return agreement()
+
+
+def agreement():
+    ctypes.CDLL("libunwind.so.8")  # without it nothing is compared
+    trees = [check_health(t) for t in traces_of("t.hl")]
+    if "unwind=check" not in value(trees[0], "options") or value(trees[0], "allocations") < 1000:
+        raise Failure("nothing was compared")
+    differences = sum(value(t, "unwind_differences") for t in trees)
+    text = "unwind differences: %d of %d allocations" % (differences, value(trees[0], "allocations"))
+    if differences:
+        raise Failure(text)
+    return text
+
+
+def redis_session(prefix, env=None):
+    for f in ("dump.rdb", "redis.sock"):
+        if os.path.exists(f):
+            os.unlink(f)
+    sock_path = os.path.abspath("redis.sock")
+    server = subprocess.Popen([*prefix, shutil.which("redis-server"), "--port", "0", "--unixsocket", sock_path,
+                               "--dir", os.getcwd(), "--daemonize", "no", "--save", ""],
+                              env={**os.environ, **(env or {})},
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        for _ in range(200):
+            if os.path.exists(sock_path):
+                break
+            time.sleep(0.05)
+        answers = client(sock_path)
+        status = server.wait(timeout=60)
+    finally:
+        if server.poll() is None:
+            server.kill()
+            server.wait()
+    return answers, status
+
+
+def redis_checked():
+    _, status = redis_session([HL, "run", "-q", "-o", "t.hl", "--"], CHECK)
+    if status:
+        raise Failure("status %d" % status)
+    return agreement()
+
+
 def redis():
     """A server, its scripted client, a background save in a forked child."""
-    def session(prefix):
-        for f in ("dump.rdb", "redis.sock"):
-            if os.path.exists(f):
-                os.unlink(f)
-        sock_path = os.path.abspath("redis.sock")
-        server = subprocess.Popen([*prefix, shutil.which("redis-server"), "--port", "0", "--unixsocket", sock_path,
-                                   "--dir", os.getcwd(), "--daemonize", "no", "--save", ""],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        try:
-            for _ in range(200):
-                if os.path.exists(sock_path):
-                    break
-                time.sleep(0.05)
-            answers = client(sock_path)
-            status = server.wait(timeout=60)
-        finally:
-            if server.poll() is None:
-                server.kill()
-                server.wait()
-        return answers, status
-
-    plain = session([])
-    traced = session([HL, "run", "-q", "-o", "t.hl", "--"])
+    plain = redis_session([])
+    traced = redis_session([HL, "run", "-q", "-o", "t.hl", "--"])
     if plain != traced:
         raise Failure("the client's transcript or the status differs")
     traces = traces_of("t.hl")
@@ -246,6 +280,24 @@ def cases():
         ["tar", "-c", "--sort=name", "--mtime=@0", "-I", "xz -T2", "-f", "repo.tar.xz", "--exclude=.git", "repo"],
         files=["repo.tar.xz"], counts=False))[1]
     yield "redis-server", "redis-server", redis
+    yield from unwind_cases(python, still, queries)
+
+
+def unwind_cases(python, still, queries):
+    workloads = os.path.dirname(queries)
+    stl = os.path.join(workloads, "stl.cc")
+    yield "unwind python3", python, lambda: checked([python, os.path.join(workloads, "json_regex.py")], still)
+    yield "unwind sqlite3", "sqlite3", lambda: checked(["/usr/bin/sqlite3", ":memory:", ".read " + queries])
+    yield "unwind redis-server", "redis-server", redis_checked
+    yield "unwind clang++", "clang++", lambda: checked(["clang++", "-O1", "-c", stl, "-o", "stl.o"])
+    if shutil.which("g++"):
+        subprocess.run(["g++", "-E", stl, "-o", "stl.ii"], check=True)
+        cc1plus = run(["g++", "-print-prog-name=cc1plus"])[1].decode().strip()
+        yield "unwind cc1plus", cc1plus, lambda: checked([cc1plus, "-O1", "-quiet", "stl.ii", "-o", "stl.s"])
+    # by name and size: all of an algorithm's take a minute
+    for what in (["-bytes", "1024", "-evp", "aes-128-cbc"], ["-bytes", "1024", "sha256"], ["rsa2048"],
+                 ["ecdsap256", "ecdhx25519"]):
+        yield "unwind openssl speed " + what[-1], "openssl", lambda: checked(["openssl", "speed", "-seconds", "1", *what])
 
 
 def main():
