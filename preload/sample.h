@@ -45,13 +45,14 @@ static inline int hl_sample_maybe(uint64_t key)
 }
 
 /* 1: a block of that size, which will be allocated now, is not in the sample; that is settled then.  0: ask
- * hl_sample_take when it is there. */
+ * hl_sample_take when it is there.  Inside an operator new that announced itself it is always 0: who announced must
+ * see that this malloc was its own, or takes the block for another allocator's and asks once more. */
 static inline int hl_sample_skips(uint64_t size)
 {
 	struct hl_thread *t = hl_thread_peek();
 	int64_t left;
 
-	if (HL_UNLIKELY(!t || t->level || size >= INT64_MAX))
+	if (HL_UNLIKELY(!t || t->level || t->entry_hint != HL_ENTRY_COUNT || size >= INT64_MAX))
 		return 0;
 	left = t->sample_left - (int64_t)(size ? size : 1);
 	if (HL_UNLIKELY(left < 0))
