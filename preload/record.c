@@ -180,7 +180,7 @@ void hl_record_release(struct hl_thread *t, uint64_t address)
 	if (HL_UNLIKELY(hl_guest.config.sample)) {
 		if (!s || !leaves_sample(t, s, address, &s->released_size, &temporary))
 			return;
-		s->released = 1;
+		s->released = temporary ? 2 : 1;
 		s->released_key = address;
 	} else if (HL_UNLIKELY(hl_guest.config.growth && s)) {
 		grow(s, -weight(address));
@@ -200,9 +200,11 @@ void hl_record_unrelease(struct hl_thread *t, enum hl_op op)
 	if (HL_UNLIKELY(hl_guest.config.sample)) {
 		if (!s || !s->released)
 			return;
-		s->released = 0;
 		if (op == HL_OP_RESTORE)
 			hl_sample_undrop(t, s->released_key, s->released_size);
+		else if (s->released == 2)
+			op = HL_OP_DROP_TEMPORARY;
+		s->released = 0;
 	}
 	write_bare_op(t, s, op);
 }

@@ -231,7 +231,9 @@ static const uint8_t *get_op(struct hl_decoder *d, const uint8_t *p, unsigned op
 		return get_release(d, p, e);
 	case HL_OP_RESTORE:
 	case HL_OP_DROP:
-		e->type = op == HL_OP_DROP ? HL_EV_DROP : HL_EV_RESTORE;
+	case HL_OP_DROP_TEMPORARY:
+		e->type = op == HL_OP_RESTORE ? HL_EV_RESTORE : HL_EV_DROP;
+		e->temporary = op == HL_OP_DROP_TEMPORARY;
 		e->entry = HL_ENTRY_REALLOC;
 		e->address = d->released;
 		*seen = d->open;

@@ -68,7 +68,7 @@ struct hl_event {
 	uint32_t stream;
 	uint8_t type, entry, domain;
 	uint8_t inherited; /* 1: from the prefix inherited through fork */
-	uint8_t temporary; /* FREE: HL_ENTRY_TEMPORARY was said; means something only in a sample */
+	uint8_t temporary; /* FREE, DROP: it was said to be temporary; means something only in a sample */
 	/* MARK: */
 	uint8_t mark;      /* enum hl_mark */
 	const char *label; /* valid until the next call */

@@ -206,7 +206,7 @@ static void on_drop(struct replay *r, const struct hl_event *e)
 	struct holder held = let_go(r, e);
 
 	if (held.what == HELD_BLOCK)
-		hl_book_die(&r->book, held.block, e->stamp, 0);
+		hl_book_die(&r->book, held.block, e->stamp, e->temporary);
 }
 
 /* Nothing of what is open now will ever be closed. */

@@ -237,6 +237,7 @@ enum hl_op {
 	HL_OP_MARK,       /* uv enum hl_mark, string label: a snapshot */
 	HL_OP_THREAD,     /* uv thread serial: whose the stream's further events of this claim are; a claim
 			   * starts as HL_STREAM_THREAD(stream)'s.  States are handed on between threads. */
+	HL_OP_DROP_TEMPORARY, /* DROP, only in a sample: what HL_ENTRY_TEMPORARY says of a free */
 	HL_OP_LIMIT = 64
 };
 

@@ -181,12 +181,18 @@ START_TEST(only_what_the_record_says_is_temporary_in_a_sample)
 		encode_op_free(&enc, 5, HL_DOMAIN_HEAP, HL_ENTRY_DELETE | HL_ENTRY_TEMPORARY, 0x10);
 		encode_map(&enc, 6, 0x7000, 4096, 1);
 		encode_unmap(&enc, 7, 0x7000, 4096);
+		encode_alloc(&enc, 8, HL_ENTRY_MALLOC, 0x30, 1000, 1);
+		encode_alloc(&enc, 9, HL_ENTRY_MALLOC, 0x40, 1000, 1);
+		encode_release(&enc, 10, 0x30);
+		encode_op(&enc, HL_OP_DROP_TEMPORARY, 11);
+		encode_release(&enc, 12, 0x40);
+		encode_drop(&enc, 13); /* newest, but not flagged */
 		add_claim(w, &enc, 4, 0);
 		finish(w);
 		t = open_trace(name);
 		ck_assert_int_eq(hl_replay(t, UINT64_MAX, NULL, NULL, &c, &d), HL_OK);
-		ck_assert_uint_eq(c.frees, 3);
-		ck_assert_uint_eq(c.temporary, sample ? 1 : 2);
+		ck_assert_uint_eq(c.frees, 5);
+		ck_assert_uint_eq(c.temporary, sample ? 2 : 3);
 		hl_trace_close(t);
 	}
 }
