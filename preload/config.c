@@ -4,19 +4,25 @@
 #include "preload/config.h"
 #include <sys/utsname.h>
 
-static uint64_t number(const char *s, const char *end)
+/* A number from low to high, with k, M or G; 0: it is none. */
+static int number(const char *s, const char *end, uint64_t low, uint64_t high, uint64_t *out)
 {
 	uint64_t v = 0;
+	unsigned shift = 0;
 
-	while (s < end && *s >= '0' && *s <= '9')
-		v = v * 10 + (uint64_t)(*s++ - '0');
-	if (s < end && (*s == 'k' || *s == 'K'))
-		v <<= 10;
-	else if (s < end && *s == 'M')
-		v <<= 20;
-	else if (s < end && *s == 'G')
-		v <<= 30;
-	return v;
+	if (s == end || *s < '0' || *s > '9')
+		return 0;
+	for (; s < end && *s >= '0' && *s <= '9'; s++)
+		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *s - '0', &v))
+			return 0;
+	if (s < end)
+		shift = *s == 'k' || *s == 'K' ? 10 : *s == 'M' ? 20 : *s == 'G' ? 30 : 0;
+	if (shift)
+		s++;
+	if (s != end || v > UINT64_MAX >> shift || v << shift < low || v << shift > high)
+		return 0;
+	*out = v << shift;
+	return 1;
 }
 
 static int is(const char *s, const char *end, const char *word)
@@ -26,44 +32,79 @@ static int is(const char *s, const char *end, const char *word)
 	return s == end && !*word;
 }
 
-static void option(const char *s, const char *end)
+/* Which of the n words it is; n: none of them. */
+static unsigned which(const char *s, const char *end, const char (*words)[12], unsigned n)
 {
+	unsigned k = 0;
+
+	while (k < n && !is(s, end, words[k]))
+		k++;
+	return k;
+}
+
+static int follow(struct hl_config *c, const char *value, const char *end)
+{
+	size_t n = 0;
+
+	if (value == end || (size_t)(end - value) >= sizeof c->follow)
+		return 0;
+	c->follow_none = (uint8_t)is(value, end, "none");
+	if (!c->follow_none && !is(value, end, "all"))
+		while (value < end)
+			c->follow[n++] = *value++;
+	c->follow[n] = 0;
+	return 1;
+}
+
+/* 1: done; 0: unknown name, or no value for it: all is as it was. */
+static int option(const char *s, const char *end)
+{
+	/* text in the arrays, not pointers to it: those would be relocations */
+	static const char no_yes[][12] = {"0", "1"}, full[][12] = {"wait", "drop"};
+	static const char unwind[][12] = {[HL_UNWIND_CFI] = "cfi",
+					  [HL_UNWIND_WALK] = "walk",
+					  [HL_UNWIND_LIBUNWIND] = "libunwind",
+					  [HL_UNWIND_CHECK] = "check",
+					  [HL_UNWIND_NONE] = "none"};
+	static const char one[] = "1";
 	struct hl_config *c = &hl_guest.config;
-	const char *name_end = s, *value;
+	const char *name_end = s, *value, *value_end = end;
+	uint64_t n;
+	unsigned k;
 
 	while (name_end < end && *name_end != '=')
 		name_end++;
-	value = name_end < end ? name_end + 1 : end;
-	if (is(s, name_end, "depth")) {
-		uint64_t n = number(value, end);
-
-		c->depth = n < 1 ? 1 : n > 65535 ? 65535 : (uint32_t)n;
-	} else if (is(s, name_end, "mmap")) {
-		c->mmap = !is(value, end, "0");
-	} else if (is(s, name_end, "on-full")) {
-		c->drop = (uint8_t)is(value, end, "drop");
-	} else if (is(s, name_end, "max-disk")) {
-		c->max_disk = number(value, end);
-	} else if (is(s, name_end, "sample")) {
-		c->sample = number(value, end);
-	} else if (is(s, name_end, "unwind")) {
-		c->unwind = is(value, end, "none")        ? HL_UNWIND_NONE
-			    : is(value, end, "libunwind") ? HL_UNWIND_LIBUNWIND
-			    : is(value, end, "check")     ? HL_UNWIND_CHECK
-			    : is(value, end, "walk")      ? HL_UNWIND_WALK
-							  : HL_UNWIND_CFI;
-	} else if (is(s, name_end, "follow")) {
-		c->follow_none = (uint8_t)is(value, end, "none");
-		if (!c->follow_none && !is(value, end, "all")) {
-			size_t n = 0;
-
-			while (value < end && n + 1 < sizeof c->follow)
-				c->follow[n++] = *value++;
-			c->follow[n] = 0;
-		}
-	} else {
-		c->unknown_options++;
+	value = name_end + 1;
+	if (name_end == end) {
+		value = one;
+		value_end = one + 1;
 	}
+	if (is(s, name_end, "depth")) {
+		if (!number(value, value_end, 1, 65535, &n))
+			return 0;
+		c->depth = (uint32_t)n;
+		return 1;
+	}
+	if (is(s, name_end, "mmap")) {
+		k = which(value, value_end, no_yes, 2);
+		c->mmap = k < 2 ? (uint8_t)k : c->mmap;
+		return k < 2;
+	}
+	if (is(s, name_end, "on-full")) {
+		k = which(value, value_end, full, 2);
+		c->drop = k < 2 ? (uint8_t)k : c->drop;
+		return k < 2;
+	}
+	if (is(s, name_end, "max-disk"))
+		return number(value, value_end, 1, UINT64_MAX, &c->max_disk);
+	if (is(s, name_end, "sample"))
+		return number(value, value_end, 1, UINT64_MAX, &c->sample);
+	if (is(s, name_end, "unwind")) {
+		k = which(value, value_end, unwind, HL_UNWIND_NONE + 1);
+		c->unwind = k <= HL_UNWIND_NONE ? (uint8_t)k : c->unwind;
+		return k <= HL_UNWIND_NONE;
+	}
+	return is(s, name_end, "follow") && follow(c, value, value_end);
 }
 
 static void options(const char *s)
@@ -74,8 +115,8 @@ static void options(const char *s)
 
 		while (*end && *end != ',')
 			end++;
-		if (end > s)
-			option(s, end);
+		if (end > s && !option(s, end))
+			hl_guest.config.unknown_options++;
 		s = *end ? end + 1 : end;
 	}
 }

@@ -119,7 +119,7 @@ const char *hl_lost_name(enum hl_lost k)
 		[HL_LOST_EXITED] = "events: after a thread's end, the shared slot was busy",
 		[HL_LOST_STARTUP] = "events: another thread was starting the library",
 		[HL_LOST_CHILD] = "programs: a child could not be traced",
-		[HL_LOST_OPTION] = "options: unknown names in HEAPLEDGER_OPTIONS",
+		[HL_LOST_OPTION] = "options: unknown names or values in HEAPLEDGER_OPTIONS",
 		[HL_LOST_CHECK] = "stacks differ from those that libunwind found (unwind=check)",
 	};
 

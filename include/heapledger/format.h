@@ -55,7 +55,7 @@ enum hl_lost {
 	HL_LOST_EXITED,    /* events: after a thread's end, the shared slot was busy */
 	HL_LOST_STARTUP,   /* events: another thread was starting the library */
 	HL_LOST_CHILD,     /* programs: a child could not be traced */
-	HL_LOST_OPTION,    /* unknown names in HEAPLEDGER_OPTIONS */
+	HL_LOST_OPTION,    /* unknown names or values in HEAPLEDGER_OPTIONS */
 	HL_LOST_CHECK,     /* not a loss: captures that unwind=check found to differ from libunwind's */
 	HL_LOST_KINDS = 12 /* room for later kinds */
 };
