@@ -82,6 +82,8 @@ for f in "$root"/tests/guest/*.c "$root"/tests/guest/*.cc; do
 	vfork_child_* | a_seccomp_jail_*) continue ;;
 	# cannot map a part of a map a second time (mremap from size 0): a trace ends at 32 MiB
 	a_longjmp_out_of_a_recording_*) continue ;;
+	# needs a libunwind of the processor
+	backtraces_are_*) continue ;;
 	# takes minutes for 300 threads in a barrier
 	thousands_of_threads_*) continue ;;
 	# needs a libz of the processor

@@ -5,9 +5,11 @@ Words of a " * guest:" line:
   flags F...      compiler flags            lib FILE.c    a library it is linked with
   runs A B...     once for each argument    builds F|G    once for each set of flags
   traces N        exactly N traces          root yes      only as root
+  options A|B     once with each in HEAPLEDGER_OPTIONS, too
   broken yes      losses and frees that nothing explains are part of the scenario
 """
 import glob
+import itertools
 import os
 import re
 import subprocess
@@ -85,12 +87,12 @@ def check_lines(source_name, source, traces, broken):
             raise Failure("line %d: %d blocks live that nobody promised" % (line, row["count"]))
 
 
-def keep_promise(path, source, word, mode, program, args, plain):
+def keep_promise(path, source, word, mode, options, program, args, plain):
     with tempfile.TemporaryDirectory(dir=os.getcwd()) as cwd:
         out_dir = os.path.join(cwd, "traces")
         os.mkdir(out_dir)
         trace = os.path.join(out_dir, "t.hl")
-        argv, env = traced(mode, trace, [program, *args])
+        argv, env = traced(mode, trace, [program, *args], options=options)
         env["HEAPLEDGER_TEST_TRACED"] = "1"
         got = run(argv, env, cwd)
         for what, a, b in zip(("status", "stdout", "stderr"), plain, got):
@@ -132,10 +134,11 @@ def main():
                 args = [] if arg is None else [arg]
                 with tempfile.TemporaryDirectory(dir=work) as cwd:
                     plain = run([*RUNNER, program, *args], dict(os.environ), cwd)
-                for mode in ("bare",) if RUNNER else ("run", "bare"):
-                    title = " ".join([name, *args, *([flags] if flags else []), "(%s)" % mode])
+                for mode, options in itertools.product(("bare",) if RUNNER else ("run", "bare"),
+                                                       ["", *filter(None, word.get("options", "").split("|"))]):
+                    title = " ".join([name, *filter(None, [*args, flags, options]), "(%s)" % mode])
                     try:
-                        keep_promise(path, source, word, mode, program, args, plain)
+                        keep_promise(path, source, word, mode, options, program, args, plain)
                         print("ok " + title)
                     except (Failure, subprocess.TimeoutExpired, KeyError, ValueError) as e:
                         failed += 1

@@ -100,8 +100,11 @@ def bare(output, command, options="", without=()):
     return [*RUNNER, "-E", "LD_PRELOAD=" + env.pop("LD_PRELOAD"), *command], env
 
 
-def traced(mode, output, command, options=()):
+def traced(mode, output, command, options=""):
     """The argument list and environment to run command traced, by mode "run" or "bare"."""
     if mode == "run":
-        return [HL, "run", "-q", "-o", output, *options, "--", *command], dict(os.environ)
-    return bare(output, command)
+        env = dict(os.environ)
+        if options:
+            env["HEAPLEDGER_OPTIONS"] = options
+        return [HL, "run", "-q", "-o", output, "--", *command], env
+    return bare(output, command, options)
