@@ -67,9 +67,12 @@ static inline void hl_leave(struct hl_thread *t)
 
 /* operator new and delete announce the entry under which the malloc or free inside them is recorded.  An
  * exception that leaves operator new takes the announcement back (hooks_new.c); a longjmp leaves it behind, until a
- * caller further out on the stack than the announcer comes. */
+ * caller further out on the stack than the announcer comes.  A malloc that interrupted the recording of the announced one
+ * (a signal handler's, libunwind's own) is not what was announced. */
 static inline int hl_hint_holds(struct hl_thread *t)
 {
+	if (HL_UNLIKELY(t->level > 1))
+		return 0;
 	if (HL_LIKELY(hl_anchor_sp(hl_anchor_here()) <= hl_anchor_sp(t->hint_at)))
 		return 1;
 	t->entry_hint = HL_ENTRY_COUNT;
