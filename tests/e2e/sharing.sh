@@ -42,7 +42,7 @@ watched() { # LIBRARY COMMAND...: runs it; its output in out, its sum in variabl
 	eval "$(sum)"
 	name_lines "$so" <out >lines
 	# without these the watch saw nothing, or not all threads
-	[ "${events:-0}" -gt 100000 ] && [ "$least" -gt $((events / 4)) ]
+	[ "${events:-0}" -gt 100000 ] && [ "$least" -gt $((events / 40)) ]
 }
 
 few_handovers() { # the region's tables are written at a hand-over, a few times, and seldom
