@@ -51,6 +51,8 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 		if (HL_UNLIKELY(s->trail.epoch != epoch)) {
 			s->trail.n = 0;
 			s->trail.epoch = epoch;
+			for (uint32_t i = 0; i < 1u << HL_NEAR_BITS; i++)
+				s->near.rules[i] = 0;
 		}
 		hl_unwind(t, s, t->at[t->level - 1], caller, &u);
 		/* the same stack again: nothing of the trail changes but registers that decide about nothing */

@@ -50,6 +50,17 @@ struct hl_trail {
 	uint32_t deep_captures;
 };
 
+/* What this thread saw last of the shared tables of rules and of nodes: those are as large as the program's call
+ * sites and stacks and lie far away from the CPU, these stay near.  Places by the upper bits of a hash; zero: none. */
+#define HL_NEAR_BITS 10
+struct hl_near {
+	uint64_t rules[1u << HL_NEAR_BITS]; /* words of rulecache.h */
+	struct hl_near_node {
+		uint64_t hash;
+		uint32_t low, node;
+	} nodes[1u << HL_NEAR_BITS];
+};
+
 /* One stream being written: the coding state of format.h.  Owner: the thread at that level. */
 struct hl_stream {
 	struct hl_slot *slot; /* NULL: none yet, or it could not be had */
@@ -72,6 +83,7 @@ struct hl_stream {
 	uint64_t address;
 	uint64_t released_key, released_size;
 	struct hl_trail trail;
+	struct hl_near near;
 	struct hl_frame *fresh; /* scratch of the unwinder, newest first: config.room + 1 */
 	uint64_t *pcs;          /* the same for plain methods: config.room + HL_FRAMES_EXTRA */
 	struct hl_cfi cfi;      /* scratch of the unwinder */

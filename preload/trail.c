@@ -130,7 +130,7 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 	enum hl_stepped r = HL_STEPPED;
 	struct hl_walk w;
 
-	hl_cpu_first(&w, t, at, f);
+	hl_cpu_first(&w, t, s, at, f);
 	while (HL_UNLIKELY(hl_pc_is_ours(f->pc)) && r == HL_STEPPED) {
 		struct hl_frame up;
 
