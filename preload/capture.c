@@ -3,6 +3,7 @@
  */
 #include "preload/capture.h"
 #include "preload/nodes.h"
+#include "preload/twig.h"
 
 #define CUT ((uint64_t)HL_NODE_TRUNCATED << HL_PC_FLAG_SHIFT)
 
@@ -36,7 +37,12 @@ static enum hl_interned intern(struct hl_thread *t, struct hl_stream *s, const s
 	if (HL_UNLIKELY(u->truncated))
 		return intern_truncated(t, s, u->n, epoch, node);
 	hl_trail_follow(s, u, h);
-	return hl_nodes_intern(t, s, trail->frames, trail->n, epoch, node);
+
+	enum hl_interned r = hl_nodes_intern(t, s, trail->frames, trail->n, epoch, node);
+
+	if (HL_LIKELY(r == HL_INTERNED))
+		hl_twig_keep(s, u, *node);
+	return r;
 }
 
 uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
@@ -53,8 +59,11 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 			s->trail.epoch = epoch;
 			for (uint32_t i = 0; i < 1u << HL_NEAR_BITS; i++)
 				s->near.rules[i] = 0;
+			hl_twig_flush(s);
 		}
 		hl_unwind(t, s, t->at[t->level - 1], caller, &u);
+		if (u.node != HL_STACK_NONE)
+			return u.node;
 		/* the same stack again: nothing of the trail changes but registers that decide about nothing */
 		if (u.n == 0 && u.kept == s->trail.n && s->trail.frames[u.kept - 1].node != HL_STACK_NONE)
 			return s->trail.frames[u.kept - 1].node;

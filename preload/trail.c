@@ -12,7 +12,7 @@
  * one that does.  fp is compared only where it decides about an outer frame (`live`); elsewhere it is a
  * register like any other.
  */
-#include "preload/unwind_cpu.h"
+#include "preload/twig.h"
 
 #define COUNT_AGAIN 256u
 
@@ -120,6 +120,24 @@ static inline uint32_t verify(struct hl_walk *w, const struct hl_trail *trail, u
 	return i;
 }
 
+/* Apart, so that it takes no registers from the walk.  1: that was it. */
+static __attribute__((noinline)) int by_twig(struct hl_walk *w, struct hl_stream *s, const struct hl_frame *f,
+					     struct hl_unwound *u)
+{
+	const struct hl_twig *tw = hl_twig_of(s, f);
+
+	if (!hl_twig_holds(w, &s->trail, tw, f) || verify(w, &s->trail, tw->join) != 0) {
+		s->twig_score--;
+		return 0;
+	}
+	s->twig_score += s->twig_score < 2 * HL_TWIG_TRIAL;
+	u->node = tw->node;
+	u->truncated = 0;
+	if (HL_UNLIKELY(hl_guest.config.unwind == HL_UNWIND_CHECK))
+		hl_twig_show(s, tw, u);
+	return 1;
+}
+
 enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at,
 				    struct hl_unwound *u)
 {
@@ -138,6 +156,9 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 		up.fp_slot = HL_FRAME_OPAQUE;
 		*f = up;
 	}
+	u->node = HL_STACK_NONE;
+	if (j && (old[j - 1].sp != f->sp || old[j - 1].pc != f->pc) && hl_twig_try(s) && by_twig(&w, s, f, u))
+		return HL_UNWIND_DONE;
 	/* Now and then count again: the frames out there may be larger and fewer now. */
 	if (HL_UNLIKELY(f->sp <= trail->deep_sp)) {
 		if (++trail->deep_captures % COUNT_AGAIN)

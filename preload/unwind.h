@@ -23,6 +23,7 @@
  * kept is not 0, s->fresh[n] is the newest of the kept ones as it was reached now. */
 struct hl_unwound {
 	uint32_t kept, n;
+	uint32_t node; /* of a stack that was known at once, and the trail stays; HL_STACK_NONE: it was not */
 	int truncated; /* deeper than config.depth, and kept is 0: the n frames are the newest ones */
 };
 
