@@ -43,7 +43,7 @@ noloops := $(shell $(CC) -fno-tree-loop-distribute-patterns -E -x c /dev/null >/
 # an atomic is an instruction or two, not a call of a helper that asks what the processor can do
 atomics := $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),-mno-outline-atomics)
 # one hook runs through six files: inlining across them is worth 6 % of a traced python
-lto     := $(if $(shell $(CC) --version | grep -i clang),,-flto=auto)
+lto     := $(if $(shell $(CC) --version | grep -i clang),,-flto=auto --param large-function-growth=1000 --param large-stack-frame-growth=4000)
 $(O)/preload/%.o: extra := -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	-fno-builtin $(noloops) $(atomics) -fno-tree-slp-vectorize -fno-stack-protector $(lto)
 $(O)/analyzer/%.o $(O)/tests/%.o: extra := $(san)

@@ -90,7 +90,7 @@ static inline uint64_t differs(const struct hl_probe *p)
 }
 
 /* From a frame that matched frames[j - 1] outwards as far as the words hold: the lowest index that does. */
-static inline uint32_t verify(struct hl_walk *w, const struct hl_trail *trail, uint32_t j)
+static __attribute__((always_inline)) inline uint32_t verify(struct hl_walk *w, const struct hl_trail *trail, uint32_t j)
 {
 	const struct hl_frame *f = trail->frames;
 	uint32_t until = f[j - 1].below, i = j - 1;
