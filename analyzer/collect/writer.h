@@ -19,8 +19,10 @@ struct hl_chunk {
 	uint32_t stream, claim, offset, bytes, facts, tid;
 	uint64_t base_stamp;
 	const uint8_t *data;
+	int hurry; /* 1: the program will soon wait for slots, so speed counts, not size */
 };
-/* Append; raw bytes <= HL_SLOT_ROOM.  zstd level 1, stored raw when that is not smaller.
+/* Append; raw bytes <= HL_SLOT_ROOM.  In columns, or as zstd what these refuse and what is in a hurry; stored
+ * raw when that is not smaller.
  * After an error (disk full) the file is cut back to its last whole block and every further add fails
  * at once with the same diag; what was refused is counted. */
 int hl_writer_add(struct hl_writer *w, const struct hl_chunk *c, struct hl_diag *d);

@@ -6,6 +6,7 @@
  */
 #include "analyzer/input/source.h"
 #include "analyzer/base/buf.h"
+#include "analyzer/base/columns.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -222,6 +223,7 @@ void hl_source_close(struct hl_source *s)
 void hl_loader_init(struct hl_loader *l)
 {
 	l->zstd = ZSTD_createDCtx();
+	l->unpacker = NULL;
 	/* a stored payload is at most as long as the raw one */
 	l->block = hl_xmalloc(sizeof(struct hl_block_header) + HL_SLOT_ROOM);
 }
@@ -229,6 +231,7 @@ void hl_loader_init(struct hl_loader *l)
 void hl_loader_release(struct hl_loader *l)
 {
 	ZSTD_freeDCtx(l->zstd);
+	hl_unpacker_free(l->unpacker);
 	free(l->block);
 }
 

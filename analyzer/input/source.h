@@ -51,6 +51,7 @@ void hl_source_close(struct hl_source *s);
 /* What reading needs beside the file; one per reader. */
 struct hl_loader {
 	void *zstd;
+	struct hl_unpacker *unpacker; /* from the first block on that needs it */
 	uint8_t *block;
 };
 void hl_loader_init(struct hl_loader *l);

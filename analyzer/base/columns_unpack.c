@@ -1,0 +1,480 @@
+/*
+ * columns_unpack.c - columns to records.  Floor: base.
+ *
+ * Invariants: nothing is read behind a column's end nor written behind records' room; each turn of the loop
+ * takes a byte of OP, so the work is bounded by what was stored; and the model's arrays hold as many events
+ * as there can be records in a claim, because every turn but that for a stamp writes the record's bytes.
+ */
+#include "analyzer/base/columns.h"
+#include "analyzer/base/diag.h"
+#include "analyzer/base/model.h"
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+/* Of any record without the bytes that it only copies. */
+#define RECORD_ROOM 64u
+
+struct hl_unpacker {
+	struct hl_model model;
+	ZSTD_DCtx *zstd;
+	const uint8_t *at[HL_COLUMNS], *end[HL_COLUMNS];
+	int flipped; /* the next stamp does not do what the model expects */
+	uint8_t raw[2 * HL_SLOT_ROOM];
+	uint8_t records[HL_SLOT_ROOM + RECORD_ROOM];
+};
+
+struct hl_unpacker *hl_unpacker_new(void)
+{
+	struct hl_unpacker *u = hl_xmalloc(sizeof(*u));
+
+	u->zstd = ZSTD_createDCtx();
+	return u;
+}
+
+void hl_unpacker_free(struct hl_unpacker *u)
+{
+	if (!u)
+		return;
+	ZSTD_freeDCtx(u->zstd);
+	free(u);
+}
+
+unsigned hl_columns_fields(unsigned op)
+{
+	switch (op) {
+	case HL_OP_ALLOC:
+		return 5;
+	case HL_OP_FREE:
+	case HL_OP_MAP_RANGE:
+		return 3;
+	case HL_OP_RESTORE:
+	case HL_OP_DROP:
+		return 0;
+	case HL_OP_FREE_RANGE:
+	case HL_OP_MARK:
+		return 2;
+	case HL_OP_THREAD:
+		return 1;
+	default:
+		return HL_FIELDS_NONE;
+	}
+}
+
+/* Each of these returns 0 when the column has no more. */
+
+static inline int get(struct hl_unpacker *u, enum hl_column c, unsigned *byte)
+{
+	if (u->at[c] == u->end[c])
+		return 0;
+	*byte = *u->at[c]++;
+	return 1;
+}
+
+static inline int get_uv(struct hl_unpacker *u, enum hl_column c, uint64_t *v)
+{
+	const uint8_t *p = u->at[c];
+
+	if (p != u->end[c] && *p < 0x80) {
+		*v = *p;
+		u->at[c] = p + 1;
+		return 1;
+	}
+	p = hl_get_uv(p, u->end[c], v);
+	if (!p)
+		return 0;
+	u->at[c] = p;
+	return 1;
+}
+
+/* Also 0 when so many are not known. */
+static inline int get_age(struct hl_unpacker *u, enum hl_column c, uint32_t known, uint32_t *n)
+{
+	unsigned v, low;
+
+	if (!get(u, c, &v))
+		return 0;
+	if (v >= 192) {
+		if (!get(u, HL_COLUMN_LOW, &low))
+			return 0;
+		v = 192 + ((v - 192) << 8 | low);
+	}
+	*n = v;
+	return v < known;
+}
+
+static inline int get_far(struct hl_unpacker *u, uint64_t base, uint16_t *node)
+{
+	uint64_t v;
+
+	if (!get_uv(u, HL_COLUMN_FAR, &v))
+		return 0;
+	v = v & 1 ? (uint64_t)hl_unzigzag(v >> 1) : (uint64_t)hl_unzigzag(v >> 1) * 16;
+	*node = hl_model_node(&u->model, base + v);
+	return 1;
+}
+
+static inline int get_hit(struct hl_unpacker *u, uint16_t *node)
+{
+	unsigned slot;
+
+	if (!get(u, HL_COLUMN_LOW, &slot))
+		return 0;
+	*node = hl_model_hit(&u->model, slot);
+	return 1;
+}
+
+static inline int get_stamp(struct hl_unpacker *u, uint64_t *delta)
+{
+	int advanced = hl_model_advances(&u->model) ^ u->flipped;
+
+	u->flipped = 0;
+	*delta = 0;
+	if (advanced) {
+		if (!get_uv(u, HL_COLUMN_STAMP, delta))
+			return 0;
+		++*delta;
+	}
+	hl_model_advance(&u->model, advanced);
+	return 1;
+}
+
+static inline int get_alloc(struct hl_unpacker *u, enum hl_alloc_how how, unsigned class, uint16_t *node)
+{
+	struct hl_model *m = &u->model;
+	uint32_t n;
+
+	switch (how) {
+	case HL_ALLOC_LAST:
+	case HL_ALLOC_FIRST:
+	case HL_ALLOC_STRAY:
+		*node = hl_model_alloc_guess(m, class, how);
+		return *node >= HL_LISTS;
+	case HL_ALLOC_FRESH:
+		*node = hl_model_node(m, m->fresh);
+		return 1;
+	case HL_ALLOC_OLD:
+		if (!get_age(u, HL_COLUMN_AGED, m->nfrees, &n))
+			return 0;
+		*node = m->frees[m->nfrees - 1 - n];
+		return 1;
+	case HL_ALLOC_HIT:
+		return get_hit(u, node);
+	case HL_ALLOC_FAR:
+		return get_far(u, hl_model_alloc_base(m, class), node);
+	default:
+		return 0;
+	}
+}
+
+static inline int get_free(struct hl_unpacker *u, enum hl_free_how how, uint16_t *node)
+{
+	struct hl_model *m = &u->model;
+	uint32_t n;
+
+	switch (how) {
+	case HL_FREE_NEWEST:
+	case HL_FREE_NEXT:
+	case HL_FREE_BEFORE:
+		*node = hl_model_free_guess(m, how);
+		return *node >= HL_LISTS;
+	case HL_FREE_OLD:
+		if (!get_age(u, HL_COLUMN_AGEF, m->nallocs, &n))
+			return 0;
+		*node = m->allocs[m->nallocs - 1 - n];
+		return 1;
+	case HL_FREE_HIT:
+		return get_hit(u, node);
+	case HL_FREE_FAR:
+		return get_far(u, m->last_free, node);
+	default:
+		return 0;
+	}
+}
+
+static inline int get_site(struct hl_unpacker *u, enum hl_site_how how, uint16_t *site)
+{
+	struct hl_model *m = &u->model;
+	uint64_t stack_entry, size;
+	unsigned entry;
+	uint32_t n;
+
+	switch (how) {
+	case HL_SITE_AFTER_TWO:
+		*site = *hl_model_after_two(m);
+		return 1;
+	case HL_SITE_AFTER_ONE:
+		*site = *hl_model_after_one(m);
+		return 1;
+	case HL_SITE_OLD:
+		if (!get_age(u, HL_COLUMN_AGES, m->nplaces, &n))
+			return 0;
+		*site = m->places[m->nplaces - 1 - n];
+		return 1;
+	case HL_SITE_NEW:
+		size = m->site[*hl_model_by_leaf(m)].size;
+		stack_entry = m->chain_node << 3 | (m->site[*hl_model_by_leaf(m)].stack_entry & 7);
+		break;
+	case HL_SITE_NEW_SIZE:
+		if (!get(u, HL_COLUMN_STACK, &entry) || !get_uv(u, HL_COLUMN_SIZE, &size))
+			return 0;
+		stack_entry = m->chain_node << 3 | (entry & 7);
+		break;
+	default:
+		if (!get_uv(u, HL_COLUMN_STACK, &stack_entry))
+			return 0;
+		stack_entry = m->last_stack_entry + (uint64_t)hl_unzigzag(stack_entry);
+		if (how == HL_SITE_STACK)
+			size = m->site[*hl_model_by_stack(m, stack_entry >> 3)].size;
+		else if (!get_uv(u, HL_COLUMN_SIZE, &size))
+			return 0;
+		break;
+	}
+	*site = hl_model_add_site(m, stack_entry, size);
+	return 1;
+}
+
+/* The writing functions return the position behind what they wrote; NULL: damaged. */
+
+static inline uint8_t *write_tag(uint8_t *out, unsigned tag, uint64_t delta)
+{
+	if (delta < HL_STAMP_MORE) {
+		*out++ = (uint8_t)(tag | delta << 4);
+		return out;
+	}
+	*out++ = (uint8_t)(tag | HL_STAMP_MORE << 4);
+	return hl_put_uv(out, delta - HL_STAMP_MORE);
+}
+
+static inline int is_hit(const struct hl_model *m, uint16_t node)
+{
+	return m->addresses[m->nodes[node].slot] == m->nodes[node].address;
+}
+
+static inline uint8_t *write_address(struct hl_model *m, uint8_t *out, uint16_t node, int hit)
+{
+	int64_t d = (int64_t)(m->nodes[node].address - m->previous);
+
+	if (hit)
+		*out++ = m->nodes[node].slot;
+	else
+		out = d & 15 ? hl_put_uv(out, hl_zigzag(d) << 1 | 1) : hl_put_uv(out, hl_zigzag(d >> 4) << 1);
+	hl_model_coded(m, node);
+	return out;
+}
+
+static uint8_t *write_alloc(struct hl_unpacker *u, uint8_t *out, unsigned how)
+{
+	struct hl_model *m = &u->model;
+	const struct hl_model_site *s, *old;
+	uint16_t node, site;
+	uint64_t delta, size;
+	unsigned class;
+	int hit, site_hit;
+
+	if (!get_stamp(u, &delta) || !get_site(u, how % HL_SITE_HOWS, &site))
+		return NULL;
+	s = &m->site[site];
+	size = s->size;
+	class = hl_model_class(size);
+	if (!get_alloc(u, how / HL_SITE_HOWS, class, &node))
+		return NULL;
+	old = &m->site[m->sites[s->slot]];
+	site_hit = old->stack_entry == s->stack_entry && old->size == size;
+	hit = is_hit(m, node);
+	out = write_tag(out, HL_TAG_ALLOC | (hit ? HL_TAG_HIT : 0) | (site_hit ? HL_TAG_SITE : 0), delta);
+	out = write_address(m, out, node, hit);
+	if (site_hit)
+		*out++ = s->slot;
+	else
+		out = hl_put_uv(hl_put_uv(out, s->stack_entry), size);
+	hl_model_alloc(m, node, class, size, how / HL_SITE_HOWS);
+	m->sites[s->slot] = site;
+	hl_model_place(m, site);
+	return out;
+}
+
+static uint8_t *write_free(struct hl_unpacker *u, uint8_t *out, unsigned how)
+{
+	uint16_t node;
+	uint64_t delta;
+	int hit;
+
+	if (!get_stamp(u, &delta) || !get_free(u, how >> 1, &node))
+		return NULL;
+	hit = is_hit(&u->model, node);
+	out = write_tag(out, HL_TAG_FREE | (hit ? HL_TAG_HIT : 0) | (how & 1 ? HL_TAG_DELETE : 0), delta);
+	out = write_address(&u->model, out, node, hit);
+	hl_model_free(&u->model, node);
+	return out;
+}
+
+static int end_block(struct hl_unpacker *u, uint16_t *node)
+{
+	unsigned how;
+
+	if (!get(u, HL_COLUMN_OP, &how) || !get_free(u, how, node))
+		return 0;
+	hl_model_free(&u->model, *node);
+	return 1;
+}
+
+static uint8_t *copy(uint8_t *out, const uint8_t *end, const uint8_t *from, uint64_t n)
+{
+	if (out > end || n > (uint64_t)(end - out))
+		return NULL;
+	memcpy(out, from, n);
+	return out + n;
+}
+
+static uint8_t *write_fields(struct hl_unpacker *u, uint8_t *out, unsigned n, uint64_t *last)
+{
+	while (n--) {
+		if (!get_uv(u, HL_COLUMN_REST, last))
+			return NULL;
+		out = hl_put_uv(out, *last);
+	}
+	return out;
+}
+
+/* end: of the claim's records; there is RECORD_ROOM behind it. */
+static uint8_t *write_event(struct hl_unpacker *u, uint8_t *out, const uint8_t *end, unsigned tag)
+{
+	unsigned op = tag >> 2, fields = hl_columns_fields(op);
+	uint64_t v = 0, domain;
+	uint16_t node;
+	int hit;
+
+	if ((fields == HL_FIELDS_NONE && op != HL_OP_RELEASE) || !get_stamp(u, &v))
+		return NULL;
+	*out++ = (uint8_t)tag;
+	out = hl_put_uv(out, v);
+	switch (op) {
+	case HL_OP_RELEASE:
+		if (!end_block(u, &node))
+			return NULL;
+		hit = is_hit(&u->model, node);
+		*out++ = (uint8_t)hit;
+		return write_address(&u->model, out, node, hit);
+	case HL_OP_FREE:
+		if (!(out = write_fields(u, out, 1, &domain)) ||
+		    !(out = write_fields(u, out, domain == HL_DOMAIN_HEAP ? 1 : 2, &v)))
+			return NULL;
+		if (domain != HL_DOMAIN_HEAP)
+			return out;
+		return end_block(u, &node) ? hl_put_uv(out, u->model.nodes[node].address) : NULL;
+	case HL_OP_MARK:
+		if (!(out = write_fields(u, out, fields, &v)) ||
+		    v > (uint64_t)(u->end[HL_COLUMN_REST] - u->at[HL_COLUMN_REST]))
+			return NULL;
+		u->at[HL_COLUMN_REST] += v;
+		return copy(out, end, u->at[HL_COLUMN_REST] - v, v);
+	}
+	return write_fields(u, out, fields, &v);
+}
+
+static uint8_t *write_chain(struct hl_unpacker *u, uint8_t *out, const uint8_t *end)
+{
+	uint64_t id, up, n, site = 0;
+	unsigned wide;
+	const uint8_t *sites = u->at[HL_COLUMN_CHAIN];
+	uint8_t head[20], *p;
+
+	if (!get_uv(u, HL_COLUMN_HEAD, &id) || !get_uv(u, HL_COLUMN_HEAD, &up) ||
+	    !get_uv(u, HL_COLUMN_HEAD, &n) || n >> 1 > (uint64_t)(u->end[HL_COLUMN_CHAIN] - sites))
+		return NULL;
+	wide = n & 1;
+	n >>= 1;
+	for (uint64_t i = 0; i < n; i++)
+		if (!get_uv(u, HL_COLUMN_CHAIN, &site))
+			return NULL;
+	hl_model_chain(&u->model, id, n, site);
+	n = (uint64_t)(u->at[HL_COLUMN_CHAIN] - sites);
+	p = hl_put_uv(hl_put_uv(head, id), up);
+	n += (uint64_t)(p - head);
+	out = hl_put_uv(out, n);
+	if (wide && n < 0x80) {
+		out[-1] |= 0x80;
+		*out++ = 0;
+	}
+	n -= (uint64_t)(p - head);
+	out = copy(out, end + RECORD_ROOM, head, (uint64_t)(p - head));
+	return out ? copy(out, end, sites, n) : NULL;
+}
+
+static uint8_t *write_fact(struct hl_unpacker *u, uint8_t *out, const uint8_t *end, unsigned tag)
+{
+	uint64_t n;
+
+	*out++ = (uint8_t)tag;
+	if (tag == (HL_TAG_FACT | HL_FACT_CHAIN << 2))
+		return write_chain(u, out, end);
+	if (!get_uv(u, HL_COLUMN_REST, &n) || n > (uint64_t)(u->end[HL_COLUMN_REST] - u->at[HL_COLUMN_REST]))
+		return NULL;
+	u->at[HL_COLUMN_REST] += n;
+	return copy(hl_put_uv(out, n), end, u->at[HL_COLUMN_REST] - n, n);
+}
+
+static uint8_t *write_record(struct hl_unpacker *u, uint8_t *out, const uint8_t *end, unsigned op)
+{
+	switch (op & 3) {
+	case HL_TAG_ALLOC:
+		return write_alloc(u, out, op >> 2);
+	case HL_TAG_FREE:
+		return write_free(u, out, op >> 2);
+	case HL_TAG_EVENT:
+		if (op == HL_TAG_EVENT) {
+			u->flipped = 1;
+			return out;
+		}
+		return write_event(u, out, end, op);
+	default:
+		return write_fact(u, out, end, op);
+	}
+}
+
+/* The lengths at the front, and every column decompressed to u->raw. */
+static int open_columns(struct hl_unpacker *u, const uint8_t *packed, size_t n, size_t room)
+{
+	uint64_t raw[HL_COLUMNS], stored[HL_COLUMNS];
+	const uint8_t *p = packed, *end = packed + n;
+	uint8_t *out = u->raw;
+
+	for (unsigned c = 0; c < HL_COLUMNS; c++)
+		if (!(p = hl_get_uv(p, end, &raw[c])) || !(p = hl_get_uv(p, end, &stored[c])))
+			return 0;
+	for (unsigned c = 0; c < HL_COLUMNS; c++) {
+		if (raw[c] > room || stored[c] > (uint64_t)(end - p))
+			return 0;
+		if (stored[c] == raw[c])
+			memcpy(out, p, raw[c]);
+		else if (ZSTD_decompressDCtx(u->zstd, out, raw[c], p, stored[c]) != raw[c])
+			return 0;
+		u->at[c] = out;
+		u->end[c] = out += raw[c];
+		room -= raw[c];
+		p += stored[c];
+	}
+	return p == end;
+}
+
+int hl_unpacker_unpack(struct hl_unpacker *u, const uint8_t *packed, size_t n, uint8_t *records, size_t bytes)
+{
+	uint8_t *out = u->records, *end = u->records + bytes;
+	unsigned op;
+
+	if (bytes > HL_SLOT_ROOM || !open_columns(u, packed, n, 2 * bytes))
+		return 0;
+	hl_model_start(&u->model);
+	u->flipped = 0;
+	while (out < end)
+		if (!get(u, HL_COLUMN_OP, &op) || !(out = write_record(u, out, end, op)))
+			return 0;
+	for (unsigned c = 0; c < HL_COLUMNS; c++)
+		if (u->at[c] != u->end[c])
+			return 0;
+	if (out != end)
+		return 0;
+	memcpy(records, u->records, bytes);
+	return 1;
+}
