@@ -7,6 +7,7 @@
 #include "analyzer/base/columns.h"
 #include "analyzer/base/diag.h"
 #include "analyzer/base/model.h"
+#include "analyzer/base/uv.h"
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -54,7 +55,7 @@ static inline void put(struct hl_packer *p, enum hl_column c, unsigned byte)
 
 static inline void put_uv(struct hl_packer *p, enum hl_column c, uint64_t v)
 {
-	p->at[c] = hl_put_uv(p->at[c], v);
+	p->at[c] = hl_uv_put(p->at[c], v);
 }
 
 static void put_bytes(struct hl_packer *p, enum hl_column c, const uint8_t *from, const uint8_t *to)
@@ -66,12 +67,11 @@ static void put_bytes(struct hl_packer *p, enum hl_column c, const uint8_t *from
 /* "n ago" in two columns, so that the half that is noise does not spoil the other. */
 static inline void put_age(struct hl_packer *p, enum hl_column c, uint32_t n)
 {
-	if (n < 192) {
-		put(p, c, n);
-		return;
-	}
-	put(p, c, 192 + ((n - 192) >> 8));
-	put(p, HL_COLUMN_LOW, n - 192);
+	int two = n >= 192;
+
+	put(p, c, two ? 192 + ((n - 192) >> 8) : n);
+	*p->at[HL_COLUMN_LOW] = (uint8_t)(n - 192);
+	p->at[HL_COLUMN_LOW] += two;
 }
 
 /* The reading functions take and return a position; NULL: refused. */
@@ -79,14 +79,9 @@ static inline void put_age(struct hl_packer *p, enum hl_column c, uint32_t n)
 /* In its shortest form only. */
 static inline const uint8_t *get_uv(const uint8_t *p, const uint8_t *end, uint64_t *v)
 {
-	const uint8_t *q;
+	const uint8_t *q = hl_uv_get(p, end, v);
 
-	if (p < end && *p < 0x80) {
-		*v = *p;
-		return p + 1;
-	}
-	q = hl_get_uv(p, end, v);
-	return q && q[-1] ? q : NULL;
+	return q && (q[-1] || q == p + 1) ? q : NULL;
 }
 
 static inline void put_stamp(struct hl_packer *p, uint64_t delta)
@@ -164,24 +159,38 @@ static inline int put_hit(struct hl_packer *p, uint64_t address, uint16_t *node)
 	return 1;
 }
 
-/* HL_ALLOC_HOWS: refused. */
+/* As hl_model_find; the recorder's cache often knows sooner. */
+static inline uint16_t find(const struct hl_model *m, uint64_t address)
+{
+	uint16_t i = m->address_nodes[hl_addr_slot(address)];
+
+	return i && m->nodes[i].address == address ? i : hl_model_find(m, address);
+}
+
+/* HL_ALLOC_HOWS: refused.  Here and in put_free the guesses are compared without a branch for each: which one is
+ * right follows no pattern. */
 static enum hl_alloc_how put_alloc(struct hl_packer *p, uint64_t address, unsigned class, uint16_t *node)
 {
-	static const enum hl_alloc_how guesses[] = {HL_ALLOC_LAST, HL_ALLOC_FIRST, HL_ALLOC_STRAY};
 	struct hl_model *m = &p->model;
+	enum hl_alloc_how how = HL_ALLOC_STRAY;
 
-	for (unsigned g = 0; g < 3; g++) {
-		*node = hl_model_alloc_guess(m, class, guesses[g]);
-		if (m->nodes[*node].address == address && *node >= HL_LISTS)
-			return guesses[g];
+	*node = hl_model_alloc_guess(m, class, how);
+	for (int g = HL_ALLOC_FIRST; g >= HL_ALLOC_LAST; g--) {
+		uint16_t i = hl_model_alloc_guess(m, class, g);
+		int right = m->nodes[i].address == address;
+
+		*node = right ? i : *node;
+		how = right ? (enum hl_alloc_how)g : how;
 	}
+	if (m->nodes[*node].address == address && *node >= HL_LISTS)
+		return how;
 	if (address == m->fresh) {
 		*node = hl_model_node(m, address);
 		return HL_ALLOC_FRESH;
 	}
-	*node = hl_model_find(m, address);
+	*node = find(m, address);
 	if (*node && m->nodes[*node].state == HL_STATE_FREE) {
-		put_age(p, HL_COLUMN_AGED, m->nfrees - 1 - m->nodes[*node].order);
+		put_age(p, HL_COLUMN_AGE, m->nfrees - 1 - m->nodes[*node].order);
 		return HL_ALLOC_OLD;
 	}
 	if (put_hit(p, address, node))
@@ -196,15 +205,21 @@ static enum hl_alloc_how put_alloc(struct hl_packer *p, uint64_t address, unsign
 static enum hl_free_how put_free(struct hl_packer *p, uint64_t address, uint16_t *node)
 {
 	struct hl_model *m = &p->model;
+	enum hl_free_how how = HL_FREE_BEFORE;
 
-	for (enum hl_free_how g = HL_FREE_NEWEST; g <= HL_FREE_BEFORE; g++) {
-		*node = hl_model_free_guess(m, g);
-		if (m->nodes[*node].address == address && *node >= HL_LISTS)
-			return g;
+	*node = hl_model_free_guess(m, how);
+	for (int g = HL_FREE_NEXT; g >= HL_FREE_NEWEST; g--) {
+		uint16_t i = hl_model_free_guess(m, g);
+		int right = m->nodes[i].address == address;
+
+		*node = right ? i : *node;
+		how = right ? (enum hl_free_how)g : how;
 	}
-	*node = hl_model_find(m, address);
+	if (m->nodes[*node].address == address && *node >= HL_LISTS)
+		return how;
+	*node = find(m, address);
 	if (*node && m->nodes[*node].state == HL_STATE_LIVE) {
-		put_age(p, HL_COLUMN_AGEF, m->nallocs - 1 - m->nodes[*node].order);
+		put_age(p, HL_COLUMN_AGE, m->nallocs - 1 - m->nodes[*node].order);
 		return HL_FREE_OLD;
 	}
 	if (put_hit(p, address, node))
@@ -244,15 +259,15 @@ static enum hl_site_how put_site(struct hl_packer *p, const struct hl_model_site
 	uint64_t stack = s->stack_entry >> 3;
 	const struct hl_model_site *guess;
 
-	*site = *hl_model_after_two(m);
+	*site = hl_model_after_two(m);
 	if (is_site(m, *site, s))
 		return HL_SITE_AFTER_TWO;
-	*site = *hl_model_after_one(m);
+	*site = hl_model_after_one(m);
 	if (is_site(m, *site, s))
 		return HL_SITE_AFTER_ONE;
 	*site = hl_model_find_site(m, s->stack_entry, s->size);
 	if (*site) {
-		put_age(p, HL_COLUMN_AGES, m->nplaces - 1 - m->site[*site].order);
+		put_age(p, HL_COLUMN_AGE, m->nplaces - 1 - m->site[*site].order);
 		return HL_SITE_OLD;
 	}
 	*site = hl_model_add_site(m, s->stack_entry, s->size);
@@ -285,8 +300,8 @@ static const uint8_t *take_alloc(struct hl_packer *p, const uint8_t *at, const u
 	    !(at = get_address(m, at, end, tag & HL_TAG_HIT, &address)) ||
 	    !(at = get_site(m, at, end, tag & HL_TAG_SITE, &s)))
 		return NULL;
-	class = hl_model_class(s.size);
 	site_how = put_site(p, &s, &site);
+	class = m->site[site].class;
 	how = put_alloc(p, address, class, &node);
 	if (how == HL_ALLOC_HOWS)
 		return NULL;
@@ -386,19 +401,20 @@ static const uint8_t *take_event(struct hl_packer *p, const uint8_t *at, const u
 
 static int take_chain(struct hl_packer *p, const uint8_t *at, const uint8_t *end, int wide)
 {
-	uint64_t id, up, site = 0, n = 0;
-	const uint8_t *sites;
+	uint64_t id, up, n = 0;
+	const uint8_t *byte;
 
 	if (!(at = get_uv(at, end, &id)) || !(at = get_uv(at, end, &up)))
 		return 0;
-	for (sites = at; at != end; n++)
-		if (!(at = get_uv(at, end, &site)))
-			return 0;
-	put_bytes(p, HL_COLUMN_CHAIN, sites, end);
-	put_uv(p, HL_COLUMN_HEAD, id);
-	put_uv(p, HL_COLUMN_HEAD, up);
-	put_uv(p, HL_COLUMN_HEAD, n << 1 | (unsigned)wide);
-	hl_model_chain(&p->model, id, n, site);
+	if (at != end && end[-1] & 0x80)
+		return 0;
+	for (byte = at; byte != end; byte++)
+		n += *byte < 0x80;
+	put_bytes(p, HL_COLUMN_CHAIN, at, end);
+	put_uv(p, HL_COLUMN_REST, id);
+	put_uv(p, HL_COLUMN_REST, up);
+	put_uv(p, HL_COLUMN_REST, n << 1 | (unsigned)wide);
+	hl_model_chain(&p->model, id, n, at, end);
 	return 1;
 }
 

@@ -8,6 +8,7 @@
 #include "analyzer/base/columns.h"
 #include "analyzer/base/diag.h"
 #include "analyzer/base/model.h"
+#include "analyzer/base/uv.h"
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -20,13 +21,13 @@ struct hl_unpacker {
 	ZSTD_DCtx *zstd;
 	const uint8_t *at[HL_COLUMNS], *end[HL_COLUMNS];
 	int flipped; /* the next stamp does not do what the model expects */
-	uint8_t raw[2 * HL_SLOT_ROOM];
+	uint8_t raw[2 * HL_SLOT_ROOM + 1];
 	uint8_t records[HL_SLOT_ROOM + RECORD_ROOM];
 };
 
 struct hl_unpacker *hl_unpacker_new(void)
 {
-	struct hl_unpacker *u = hl_xmalloc(sizeof(*u));
+	struct hl_unpacker *u = hl_xcalloc(1, sizeof(*u));
 
 	u->zstd = ZSTD_createDCtx();
 	return u;
@@ -73,14 +74,8 @@ static inline int get(struct hl_unpacker *u, enum hl_column c, unsigned *byte)
 
 static inline int get_uv(struct hl_unpacker *u, enum hl_column c, uint64_t *v)
 {
-	const uint8_t *p = u->at[c];
+	const uint8_t *p = hl_uv_get(u->at[c], u->end[c], v);
 
-	if (p != u->end[c] && *p < 0x80) {
-		*v = *p;
-		u->at[c] = p + 1;
-		return 1;
-	}
-	p = hl_get_uv(p, u->end[c], v);
 	if (!p)
 		return 0;
 	u->at[c] = p;
@@ -90,15 +85,16 @@ static inline int get_uv(struct hl_unpacker *u, enum hl_column c, uint64_t *v)
 /* Also 0 when so many are not known. */
 static inline int get_age(struct hl_unpacker *u, enum hl_column c, uint32_t known, uint32_t *n)
 {
-	unsigned v, low;
+	unsigned v, two;
 
 	if (!get(u, c, &v))
 		return 0;
-	if (v >= 192) {
-		if (!get(u, HL_COLUMN_LOW, &low))
-			return 0;
-		v = 192 + ((v - 192) << 8 | low);
-	}
+	two = v >= 192;
+	if (u->at[HL_COLUMN_LOW] + two > u->end[HL_COLUMN_LOW])
+		return 0;
+	/* there is always a byte to read, be it that of another column */
+	v = two ? 192 + ((v - 192) << 8 | *u->at[HL_COLUMN_LOW]) : v;
+	u->at[HL_COLUMN_LOW] += two;
 	*n = v;
 	return v < known;
 }
@@ -144,17 +140,16 @@ static inline int get_alloc(struct hl_unpacker *u, enum hl_alloc_how how, unsign
 	struct hl_model *m = &u->model;
 	uint32_t n;
 
-	switch (how) {
-	case HL_ALLOC_LAST:
-	case HL_ALLOC_FIRST:
-	case HL_ALLOC_STRAY:
+	if (how <= HL_ALLOC_STRAY) {
 		*node = hl_model_alloc_guess(m, class, how);
 		return *node >= HL_LISTS;
+	}
+	switch (how) {
 	case HL_ALLOC_FRESH:
 		*node = hl_model_node(m, m->fresh);
 		return 1;
 	case HL_ALLOC_OLD:
-		if (!get_age(u, HL_COLUMN_AGED, m->nfrees, &n))
+		if (!get_age(u, HL_COLUMN_AGE, m->nfrees, &n))
 			return 0;
 		*node = m->frees[m->nfrees - 1 - n];
 		return 1;
@@ -172,14 +167,13 @@ static inline int get_free(struct hl_unpacker *u, enum hl_free_how how, uint16_t
 	struct hl_model *m = &u->model;
 	uint32_t n;
 
-	switch (how) {
-	case HL_FREE_NEWEST:
-	case HL_FREE_NEXT:
-	case HL_FREE_BEFORE:
+	if (how <= HL_FREE_BEFORE) {
 		*node = hl_model_free_guess(m, how);
 		return *node >= HL_LISTS;
+	}
+	switch (how) {
 	case HL_FREE_OLD:
-		if (!get_age(u, HL_COLUMN_AGEF, m->nallocs, &n))
+		if (!get_age(u, HL_COLUMN_AGE, m->nallocs, &n))
 			return 0;
 		*node = m->allocs[m->nallocs - 1 - n];
 		return 1;
@@ -199,15 +193,15 @@ static inline int get_site(struct hl_unpacker *u, enum hl_site_how how, uint16_t
 	unsigned entry;
 	uint32_t n;
 
+	if (how <= HL_SITE_AFTER_ONE) {
+		uint16_t one = hl_model_after_one(m), two = hl_model_after_two(m);
+
+		*site = how == HL_SITE_AFTER_ONE ? one : two;
+		return 1;
+	}
 	switch (how) {
-	case HL_SITE_AFTER_TWO:
-		*site = *hl_model_after_two(m);
-		return 1;
-	case HL_SITE_AFTER_ONE:
-		*site = *hl_model_after_one(m);
-		return 1;
 	case HL_SITE_OLD:
-		if (!get_age(u, HL_COLUMN_AGES, m->nplaces, &n))
+		if (!get_age(u, HL_COLUMN_AGE, m->nplaces, &n))
 			return 0;
 		*site = m->places[m->nplaces - 1 - n];
 		return 1;
@@ -254,11 +248,19 @@ static inline int is_hit(const struct hl_model *m, uint16_t node)
 static inline uint8_t *write_address(struct hl_model *m, uint8_t *out, uint16_t node, int hit)
 {
 	int64_t d = (int64_t)(m->nodes[node].address - m->previous);
+	uint64_t v = d & 15 ? hl_zigzag(d) << 1 | 1 : hl_zigzag(d >> 4) << 1;
+	uint32_t bytes;
+	unsigned n;
 
-	if (hit)
-		*out++ = m->nodes[node].slot;
-	else
-		out = d & 15 ? hl_put_uv(out, hl_zigzag(d) << 1 | 1) : hl_put_uv(out, hl_zigzag(d >> 4) << 1);
+	/* hits follow no pattern either */
+	if (__builtin_expect(v < HL_UV_SHORT || hit, 1)) {
+		bytes = hl_uv_bytes((uint32_t)v, &n);
+		bytes = hit ? m->nodes[node].slot : bytes;
+		memcpy(out, &bytes, sizeof(bytes));
+		out += hit ? 1 : n;
+	} else {
+		out = hl_put_uv(out, v);
+	}
 	hl_model_coded(m, node);
 	return out;
 }
@@ -266,7 +268,7 @@ static inline uint8_t *write_address(struct hl_model *m, uint8_t *out, uint16_t 
 static uint8_t *write_alloc(struct hl_unpacker *u, uint8_t *out, unsigned how)
 {
 	struct hl_model *m = &u->model;
-	const struct hl_model_site *s, *old;
+	const struct hl_model_site *s;
 	uint16_t node, site;
 	uint64_t delta, size;
 	unsigned class;
@@ -276,18 +278,17 @@ static uint8_t *write_alloc(struct hl_unpacker *u, uint8_t *out, unsigned how)
 		return NULL;
 	s = &m->site[site];
 	size = s->size;
-	class = hl_model_class(size);
+	class = s->class;
 	if (!get_alloc(u, how / HL_SITE_HOWS, class, &node))
 		return NULL;
-	old = &m->site[m->sites[s->slot]];
-	site_hit = old->stack_entry == s->stack_entry && old->size == size;
+	site_hit = hl_model_has_site(m, site);
 	hit = is_hit(m, node);
 	out = write_tag(out, HL_TAG_ALLOC | (hit ? HL_TAG_HIT : 0) | (site_hit ? HL_TAG_SITE : 0), delta);
 	out = write_address(m, out, node, hit);
 	if (site_hit)
 		*out++ = s->slot;
 	else
-		out = hl_put_uv(hl_put_uv(out, s->stack_entry), size);
+		out = hl_uv_put(hl_uv_put(out, s->stack_entry), size);
 	hl_model_alloc(m, node, class, size, how / HL_SITE_HOWS);
 	m->sites[s->slot] = site;
 	hl_model_place(m, site);
@@ -375,21 +376,23 @@ static uint8_t *write_event(struct hl_unpacker *u, uint8_t *out, const uint8_t *
 
 static uint8_t *write_chain(struct hl_unpacker *u, uint8_t *out, const uint8_t *end)
 {
-	uint64_t id, up, n, site = 0;
+	uint64_t id, up, n, left;
 	unsigned wide;
-	const uint8_t *sites = u->at[HL_COLUMN_CHAIN];
+	const uint8_t *sites = u->at[HL_COLUMN_CHAIN], *at = sites;
 	uint8_t head[20], *p;
 
-	if (!get_uv(u, HL_COLUMN_HEAD, &id) || !get_uv(u, HL_COLUMN_HEAD, &up) ||
-	    !get_uv(u, HL_COLUMN_HEAD, &n) || n >> 1 > (uint64_t)(u->end[HL_COLUMN_CHAIN] - sites))
+	if (!get_uv(u, HL_COLUMN_REST, &id) || !get_uv(u, HL_COLUMN_REST, &up) ||
+	    !get_uv(u, HL_COLUMN_REST, &n) || n >> 1 > (uint64_t)(u->end[HL_COLUMN_CHAIN] - sites))
 		return NULL;
 	wide = n & 1;
 	n >>= 1;
-	for (uint64_t i = 0; i < n; i++)
-		if (!get_uv(u, HL_COLUMN_CHAIN, &site))
-			return NULL;
-	hl_model_chain(&u->model, id, n, site);
-	n = (uint64_t)(u->at[HL_COLUMN_CHAIN] - sites);
+	for (left = n; left && at != u->end[HL_COLUMN_CHAIN]; at++)
+		left -= *at < 0x80;
+	if (left)
+		return NULL;
+	u->at[HL_COLUMN_CHAIN] = at;
+	hl_model_chain(&u->model, id, n, sites, at);
+	n = (uint64_t)(at - sites);
 	p = hl_put_uv(hl_put_uv(head, id), up);
 	n += (uint64_t)(p - head);
 	out = hl_put_uv(out, n);
@@ -433,8 +436,11 @@ static uint8_t *write_record(struct hl_unpacker *u, uint8_t *out, const uint8_t 
 	}
 }
 
-/* The lengths at the front, and every column decompressed to u->raw. */
-static int open_columns(struct hl_unpacker *u, const uint8_t *packed, size_t n, size_t room)
+#define ALL_COLUMNS  ((1u << HL_COLUMNS) - 1)
+#define FACT_COLUMNS (1u << HL_COLUMN_OP | 1u << HL_COLUMN_CHAIN | 1u << HL_COLUMN_REST)
+
+/* The lengths at the front, and the wanted columns decompressed to u->raw; the others are empty. */
+static int open_columns(struct hl_unpacker *u, const uint8_t *packed, size_t n, size_t room, unsigned wanted)
 {
 	uint64_t raw[HL_COLUMNS], stored[HL_COLUMNS];
 	const uint8_t *p = packed, *end = packed + n;
@@ -446,7 +452,9 @@ static int open_columns(struct hl_unpacker *u, const uint8_t *packed, size_t n, 
 	for (unsigned c = 0; c < HL_COLUMNS; c++) {
 		if (raw[c] > room || stored[c] > (uint64_t)(end - p))
 			return 0;
-		if (stored[c] == raw[c])
+		if (!(wanted >> c & 1))
+			raw[c] = 0;
+		else if (stored[c] == raw[c])
 			memcpy(out, p, raw[c]);
 		else if (ZSTD_decompressDCtx(u->zstd, out, raw[c], p, stored[c]) != raw[c])
 			return 0;
@@ -458,23 +466,84 @@ static int open_columns(struct hl_unpacker *u, const uint8_t *packed, size_t n, 
 	return p == end;
 }
 
+static int all_used(const struct hl_unpacker *u)
+{
+	for (unsigned c = 0; c < HL_COLUMNS; c++)
+		if (u->at[c] != u->end[c])
+			return 0;
+	return 1;
+}
+
 int hl_unpacker_unpack(struct hl_unpacker *u, const uint8_t *packed, size_t n, uint8_t *records, size_t bytes)
 {
 	uint8_t *out = u->records, *end = u->records + bytes;
 	unsigned op;
 
-	if (bytes > HL_SLOT_ROOM || !open_columns(u, packed, n, 2 * bytes))
+	if (bytes > HL_SLOT_ROOM || !open_columns(u, packed, n, 2 * bytes, ALL_COLUMNS))
 		return 0;
 	hl_model_start(&u->model);
 	u->flipped = 0;
 	while (out < end)
 		if (!get(u, HL_COLUMN_OP, &op) || !(out = write_record(u, out, end, op)))
 			return 0;
-	for (unsigned c = 0; c < HL_COLUMNS; c++)
-		if (u->at[c] != u->end[c])
-			return 0;
-	if (out != end)
+	if (out != end || !all_used(u))
 		return 0;
 	memcpy(records, u->records, bytes);
+	return 1;
+}
+
+static int skip_event(struct hl_unpacker *u, unsigned op)
+{
+	unsigned fields = hl_columns_fields(op), how;
+	uint64_t v = 0, domain = HL_DOMAIN_HEAP;
+
+	if (op == 0)
+		return 1; /* about the next record's stamp */
+	if (op == HL_OP_RELEASE)
+		return get(u, HL_COLUMN_OP, &how);
+	if (fields == HL_FIELDS_NONE)
+		return 0;
+	if (op == HL_OP_FREE) {
+		if (!get_uv(u, HL_COLUMN_REST, &domain))
+			return 0;
+		fields = domain == HL_DOMAIN_HEAP ? 1 : 2;
+	}
+	while (fields--)
+		if (!get_uv(u, HL_COLUMN_REST, &v))
+			return 0;
+	if (op == HL_OP_FREE && domain == HL_DOMAIN_HEAP)
+		return get(u, HL_COLUMN_OP, &how);
+	if (op != HL_OP_MARK)
+		return 1;
+	if (v > (uint64_t)(u->end[HL_COLUMN_REST] - u->at[HL_COLUMN_REST]))
+		return 0;
+	u->at[HL_COLUMN_REST] += v;
+	return 1;
+}
+
+int hl_unpacker_facts(struct hl_unpacker *u, const uint8_t *packed, size_t n, uint8_t *records, size_t bytes,
+		      size_t *got)
+{
+	uint8_t *out = u->records, *end = u->records + bytes;
+	unsigned op;
+
+	if (bytes > HL_SLOT_ROOM || !open_columns(u, packed, n, 2 * bytes, FACT_COLUMNS))
+		return 0;
+	while (get(u, HL_COLUMN_OP, &op)) {
+		if ((op & 3) < HL_TAG_EVENT)
+			continue;
+		if ((op & 3) == HL_TAG_EVENT) {
+			if (!skip_event(u, op >> 2))
+				return 0;
+			continue;
+		}
+		out = write_fact(u, out, end, op);
+		if (!out || out > end)
+			return 0;
+	}
+	if (!all_used(u))
+		return 0;
+	*got = (size_t)(out - u->records);
+	memcpy(records, u->records, *got);
 	return 1;
 }

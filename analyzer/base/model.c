@@ -11,7 +11,7 @@ void hl_model_start(struct hl_model *m)
 	m->usual_gap = 1;
 	m->chain_node = HL_MODEL_NO_CHAIN;
 	m->nsites = 1;
-	m->site[0] = (struct hl_model_site){0};
+	m->site[0] = (struct hl_model_site){.class = hl_model_class(0)};
 	m->nnodes = HL_LISTS;
 	for (uint16_t i = 0; i < HL_LISTS; i++)
 		m->nodes[i] = (struct hl_model_node){.prev = i, .next = i};

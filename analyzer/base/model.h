@@ -74,7 +74,8 @@ enum hl_model_state { HL_STATE_NONE, HL_STATE_LIVE, HL_STATE_FREE };
 struct hl_model_site {
 	uint64_t stack_entry, size;
 	uint16_t chain, order;
-	uint8_t slot; /* hl_site_slot */
+	uint8_t slot;  /* hl_site_slot */
+	uint8_t class; /* of size */
 };
 
 struct hl_model {
@@ -96,7 +97,7 @@ struct hl_model {
 	uint64_t chain_node, chain_leaf; /* the same until an alloc has it, and its site number */
 	uint64_t last_stack_entry;
 	uint32_t nsites, nplaces;
-	uint16_t one, two; /* the last site, and the one before it */
+	uint16_t one, both; /* the last site; the place in after_two of it and the one before */
 	uint16_t site_heads[2048], after_one[1024], after_two[4096];
 	uint16_t by_stack[1024], by_leaf[256];
 	/* below: valid up to the counts above */
@@ -208,23 +209,16 @@ static inline void hl_model_append(struct hl_model *m, unsigned list, uint16_t i
 /* The block that this way of saying means; below HL_LISTS: there is none. */
 static inline uint16_t hl_model_alloc_guess(const struct hl_model *m, unsigned class, enum hl_alloc_how how)
 {
-	switch (how) {
-	case HL_ALLOC_LAST:
-		return m->nodes[class].prev;
-	case HL_ALLOC_FIRST:
-		return m->nodes[class].next;
-	default:
-		return m->nodes[HL_LIST_STRAY].prev;
-	}
+	const struct hl_model_node *list = &m->nodes[how == HL_ALLOC_STRAY ? HL_LIST_STRAY : class];
+
+	return how == HL_ALLOC_FIRST ? list->next : list->prev;
 }
 
 static inline uint16_t hl_model_free_guess(const struct hl_model *m, enum hl_free_how how)
 {
-	uint16_t i;
+	uint16_t i = how == HL_FREE_NEXT ? m->next : m->before;
 
-	if (how == HL_FREE_NEWEST)
-		return m->nodes[HL_LIST_LIVE].prev;
-	i = how == HL_FREE_NEXT ? m->next : m->before;
+	i = how == HL_FREE_NEWEST ? m->nodes[HL_LIST_LIVE].prev : i;
 	return m->nodes[i].state == HL_STATE_LIVE ? i : 0;
 }
 
@@ -270,10 +264,10 @@ static inline void hl_model_free(struct hl_model *m, uint16_t i)
 {
 	struct hl_model_node *n = &m->nodes[i];
 
-	if (n->state == HL_STATE_LIVE) {
-		m->before = n->prev;
-		m->next = n->next;
-	}
+	int live = n->state == HL_STATE_LIVE;
+
+	m->before = live ? n->prev : m->before;
+	m->next = live ? n->next : m->next;
 	hl_model_unlink(m, n);
 	hl_model_append(m, n->list, i);
 	n->state = HL_STATE_FREE;
@@ -308,25 +302,34 @@ static inline uint16_t hl_model_add_site(struct hl_model *m, uint64_t stack_entr
 	m->site[i] = (struct hl_model_site){.stack_entry = stack_entry,
 					    .size = size,
 					    .chain = *head,
-					    .slot = (uint8_t)hl_site_slot(stack_entry, size)};
+					    .slot = (uint8_t)hl_site_slot(stack_entry, size),
+					    .class = hl_model_class(size)};
 	*head = i;
 	return i;
 }
 
-static inline uint16_t *hl_model_after_one(struct hl_model *m)
+static inline uint16_t hl_model_after_one(const struct hl_model *m)
 {
-	return &m->after_one[m->one & 1023];
+	return m->after_one[m->one & 1023];
 }
 
-static inline uint16_t *hl_model_after_two(struct hl_model *m)
+static inline uint16_t hl_model_after_two(const struct hl_model *m)
 {
-	return &m->after_two[(m->one * 0x9e35u + m->two * 0x7537u) & 4095];
+	return m->after_two[m->both];
+}
+
+/* Whether the recorder's cache has this site. */
+static inline int hl_model_has_site(const struct hl_model *m, uint16_t i)
+{
+	const struct hl_model_site *s = &m->site[i], *in = &m->site[m->sites[s->slot]];
+
+	return in == s || (in->stack_entry == s->stack_entry && in->size == s->size);
 }
 
 /* The site whose size a stack had last; whose size and entry the last chain's last frame had last. */
 static inline uint16_t *hl_model_by_stack(struct hl_model *m, uint64_t stack)
 {
-	return &m->by_stack[hl_model_hash(stack, 10)];
+	return &m->by_stack[stack & 1023];
 }
 
 static inline uint16_t *hl_model_by_leaf(struct hl_model *m)
@@ -334,13 +337,23 @@ static inline uint16_t *hl_model_by_leaf(struct hl_model *m)
 	return &m->by_leaf[m->chain_leaf & 255];
 }
 
-/* A CHAIN record of n sites, the last of which is leaf. */
-static inline void hl_model_chain(struct hl_model *m, uint64_t id, uint64_t n, uint64_t leaf)
+/* A CHAIN record of n sites, which are the varints from sites to end. */
+static inline void hl_model_chain(struct hl_model *m, uint64_t id, uint64_t n, const uint8_t *sites,
+				  const uint8_t *end)
 {
+	const uint8_t *last;
+
 	m->node += id;
-	m->node += n ? n - 1 : 0;
-	m->chain_node = n ? m->node : HL_MODEL_NO_CHAIN;
-	m->chain_leaf = leaf;
+	m->chain_node = HL_MODEL_NO_CHAIN;
+	if (!n)
+		return;
+	m->node += n - 1;
+	m->chain_node = m->node;
+	last = end - 1;
+	while (last > sites && last[-1] & 0x80)
+		last--;
+	m->chain_leaf = 0;
+	hl_get_uv(last, end, &m->chain_leaf);
 }
 
 /* The alloc's site is i. */
@@ -353,12 +366,12 @@ static inline void hl_model_place(struct hl_model *m, uint16_t i)
 		m->chain_node = HL_MODEL_NO_CHAIN;
 	}
 	*hl_model_by_stack(m, s->stack_entry >> 3) = i;
-	*hl_model_after_one(m) = i;
-	*hl_model_after_two(m) = i;
+	m->after_one[m->one & 1023] = i;
+	m->after_two[m->both] = i;
 	m->last_stack_entry = s->stack_entry;
 	s->order = (uint16_t)m->nplaces;
 	m->places[m->nplaces++] = i;
-	m->two = m->one;
+	m->both = (uint16_t)((i * 0x9e35u + m->one * 0x7537u) & 4095);
 	m->one = i;
 }
 

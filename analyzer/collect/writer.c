@@ -16,8 +16,6 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#define LEVEL       1
-#define LEVEL_HURRY -5
 /* the columns' lengths alone take 24 bytes */
 #define COLUMNS_MIN 200
 
@@ -125,9 +123,10 @@ int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_fil
 /* The chunk to out in the best form that it has; how many bytes, less than it has itself; 0: none is smaller. */
 static size_t compress(struct hl_writer *w, const struct hl_chunk *c, uint8_t *out, uint8_t *codec)
 {
+	static const int level[] = {[HL_HURRY_NONE] = 1, [HL_HURRY_SOME] = 1, [HL_HURRY_MUCH] = -5};
 	size_t n;
 
-	if (!c->hurry && c->offset == 0 && c->bytes >= COLUMNS_MIN) {
+	if (c->hurry == HL_HURRY_NONE && c->offset == 0 && c->bytes >= COLUMNS_MIN) {
 		if (!w->packer)
 			w->packer = hl_packer_new();
 		*codec = HL_CODEC_COLUMNS;
@@ -136,7 +135,7 @@ static size_t compress(struct hl_writer *w, const struct hl_chunk *c, uint8_t *o
 			return n;
 	}
 	*codec = HL_CODEC_ZSTD;
-	n = ZSTD_compressCCtx(w->zstd, out, c->bytes - 1, c->data, c->bytes, c->hurry ? LEVEL_HURRY : LEVEL);
+	n = ZSTD_compressCCtx(w->zstd, out, c->bytes - 1, c->data, c->bytes, level[c->hurry]);
 	return ZSTD_isError(n) ? 0 : n;
 }
 

@@ -15,11 +15,14 @@ struct hl_writer;
 int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_file_header *h, int force,
 		   struct hl_diag *d);
 
+/* What a chunk's compression may cost: as much as is worth it; a third of that; a sixth. */
+enum hl_hurry { HL_HURRY_NONE, HL_HURRY_SOME, HL_HURRY_MUCH };
+
 struct hl_chunk {
 	uint32_t stream, claim, offset, bytes, facts, tid;
 	uint64_t base_stamp;
 	const uint8_t *data;
-	int hurry; /* 1: the program will soon wait for slots, so speed counts, not size */
+	enum hl_hurry hurry;
 };
 /* Append; raw bytes <= HL_SLOT_ROOM.  In columns, or as zstd what these refuse and what is in a hurry; stored
  * raw when that is not smaller.

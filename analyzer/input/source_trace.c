@@ -36,7 +36,7 @@ static int chunk_is_sane(const struct hl_block_header *h)
 }
 
 int hl_source_load_block(struct hl_source *s, struct hl_loader *l, const struct hl_piece *p, uint8_t *out,
-			 const char **what)
+			 size_t *facts, const char **what)
 {
 	ssize_t got = hl_source_read(s, l->block, HEADER_BYTES + p->bytes, p->position);
 	struct hl_block_header h;
@@ -63,6 +63,8 @@ int hl_source_load_block(struct hl_source *s, struct hl_loader *l, const struct 
 	if (h.codec == HL_CODEC_COLUMNS) {
 		if (!l->unpacker)
 			l->unpacker = hl_unpacker_new();
+		if (facts)
+			return hl_unpacker_facts(l->unpacker, payload, h.stored_bytes, out, p->bytes, facts);
 		return hl_unpacker_unpack(l->unpacker, payload, h.stored_bytes, out, p->bytes);
 	}
 	return ZSTD_decompressDCtx(l->zstd, out, p->bytes, payload, h.stored_bytes) == p->bytes;
