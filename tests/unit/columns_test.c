@@ -2,11 +2,10 @@
  * columns_test.c - records to columns and back: nothing is lost, and no input does harm.
  */
 #include "analyzer/base/columns.h"
+#include "analyzer/base/crc32c.h"
 #include "analyzer/collect/pace.h"
 #include "analyzer/input/decode.h"
-#include "tests/unit/encode.h"
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/tracefile.h"
 
 static struct encode enc;
 static struct hl_packer *packer;
@@ -22,6 +21,7 @@ static uint32_t rnd(uint32_t n)
 
 static void setup(void)
 {
+	make_dir();
 	packer = hl_packer_new();
 	unpacker = hl_unpacker_new();
 	seed = 1;
@@ -32,6 +32,7 @@ static void teardown(void)
 {
 	hl_packer_free(packer);
 	hl_unpacker_free(unpacker);
+	remove_dir();
 }
 
 /* Unpacked into exactly that much memory, so that a byte too many is found. */
@@ -335,6 +336,92 @@ START_TEST(facts_alone_are_those_among_the_events)
 }
 END_TEST
 
+/* A trace of one claim of a program; the header of its block. */
+static struct hl_block_header write_claim(const char *name, enum hl_hurry hurry)
+{
+	struct hl_writer *w = make_trace(name, 1);
+	struct hl_chunk c = {.stream = 4, .tid = 1, .base_stamp = 100, .data = enc.data, .hurry = hurry};
+	struct hl_block_header b;
+	struct hl_diag d = {0};
+	uint8_t *file;
+	size_t n;
+
+	c.bytes = (uint32_t)enc.n;
+	c.facts = enc.facts;
+	ck_assert_int_eq(hl_writer_add(w, &c, &d), HL_OK);
+	finish(w);
+	file = slurp(in_dir(name), &n);
+	memcpy(&b, file + sizeof(struct hl_file_header), sizeof(b));
+	free(file);
+	return b;
+}
+
+START_TEST(a_trace_in_columns_reads_as_one_without)
+{
+	static const char *const names[] = {"columns.hl", "zstd.hl"};
+	struct hl_trace *t[2];
+	struct hl_merge *m[2];
+	struct hl_event a, b;
+	unsigned events = 0;
+
+	program(300, 20);
+	ck_assert_uint_eq(write_claim(names[0], HL_HURRY_NONE).codec, HL_CODEC_COLUMNS);
+	ck_assert_uint_eq(write_claim(names[1], HL_HURRY_SOME).codec, HL_CODEC_ZSTD);
+	for (int i = 0; i < 2; i++) {
+		t[i] = open_trace(names[i]);
+		m[i] = hl_merge_new(t[i]);
+	}
+	while (hl_merge_next(m[0], &a)) {
+		ck_assert_int_eq(hl_merge_next(m[1], &b), 1);
+		ck_assert_uint_eq(a.stamp, b.stamp);
+		ck_assert_uint_eq(a.address, b.address);
+		ck_assert_uint_eq(a.size, b.size);
+		ck_assert_uint_eq(a.stack, b.stack);
+		ck_assert_uint_eq(a.type, b.type);
+		events++;
+	}
+	ck_assert_int_eq(hl_merge_next(m[1], &b), 0);
+	ck_assert_uint_gt(events, 1000);
+	ck_assert_uint_eq(hl_trace_facts(t[0])->nnodes, hl_trace_facts(t[1])->nnodes);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(hl_trace_health(t[i])->bad_blocks, 0);
+		hl_merge_free(m[i]);
+		hl_trace_close(t[i]);
+	}
+}
+END_TEST
+
+START_TEST(columns_that_are_damaged_under_a_right_checksum_are_named_with_their_offset)
+{
+	struct hl_block_header b;
+	struct hl_trace *t;
+	struct hl_merge *m;
+	struct hl_event e;
+	size_t n, at = sizeof(struct hl_file_header);
+	uint8_t *file;
+
+	program(300, 20);
+	b = write_claim("t.hl", HL_HURRY_NONE);
+	file = slurp(in_dir("t.hl"), &n);
+	file[at + sizeof(b) + 40] ^= 0x55;
+	b.crc = 0;
+	b.crc = hl_crc32c(hl_crc32c(0, &b, sizeof(b)), file + at + sizeof(b), b.stored_bytes);
+	memcpy(file + at, &b, sizeof(b));
+	spill(in_dir("t.hl"), file, n);
+	free(file);
+	t = open_trace("t.hl");
+	m = hl_merge_new(t);
+	while (hl_merge_next(m, &e))
+		;
+	ck_assert_uint_eq(hl_trace_health(t)->bad_blocks, 1);
+	ck_assert_uint_eq(hl_trace_health(t)->bad_offset, at);
+	ck_assert_ptr_nonnull(
+		strstr(hl_trace_health(t)->first_problem, "offset 120: cannot be decompressed"));
+	hl_merge_free(m);
+	hl_trace_close(t);
+}
+END_TEST
+
 START_TEST(columns_are_made_only_while_their_account_lasts)
 {
 	struct hl_pace p;
@@ -386,6 +473,8 @@ int main(void)
 	tcase_add_test(t, any_bytes_as_plain_columns_do_no_harm);
 	tcase_add_test(t, addresses_chosen_to_collide_are_packed_in_no_time);
 	tcase_add_test(t, facts_alone_are_those_among_the_events);
+	tcase_add_test(t, a_trace_in_columns_reads_as_one_without);
+	tcase_add_test(t, columns_that_are_damaged_under_a_right_checksum_are_named_with_their_offset);
 	tcase_add_test(t, columns_are_made_only_while_their_account_lasts);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
