@@ -7,23 +7,10 @@
  */
 #include "analyzer/base/columns.h"
 #include "analyzer/base/diag.h"
-#include "analyzer/base/model.h"
-#include "analyzer/base/uv.h"
+#include "analyzer/base/unpacker.h"
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
-
-/* Of any record without the bytes that it only copies. */
-#define RECORD_ROOM 64u
-
-struct hl_unpacker {
-	struct hl_model model;
-	ZSTD_DCtx *zstd;
-	const uint8_t *at[HL_COLUMNS], *end[HL_COLUMNS];
-	int flipped; /* the next stamp does not do what the model expects */
-	uint8_t raw[2 * HL_SLOT_ROOM + 1];
-	uint8_t records[HL_SLOT_ROOM + RECORD_ROOM];
-};
 
 struct hl_unpacker *hl_unpacker_new(void)
 {
@@ -41,53 +28,12 @@ void hl_unpacker_free(struct hl_unpacker *u)
 	free(u);
 }
 
-unsigned hl_columns_fields(unsigned op)
-{
-	switch (op) {
-	case HL_OP_ALLOC:
-		return 5;
-	case HL_OP_FREE:
-	case HL_OP_MAP_RANGE:
-		return 3;
-	case HL_OP_RESTORE:
-	case HL_OP_DROP:
-		return 0;
-	case HL_OP_FREE_RANGE:
-	case HL_OP_MARK:
-		return 2;
-	case HL_OP_THREAD:
-		return 1;
-	default:
-		return HL_FIELDS_NONE;
-	}
-}
-
-/* Each of these returns 0 when the column has no more. */
-
-static inline int get(struct hl_unpacker *u, enum hl_column c, unsigned *byte)
-{
-	if (u->at[c] == u->end[c])
-		return 0;
-	*byte = *u->at[c]++;
-	return 1;
-}
-
-static inline int get_uv(struct hl_unpacker *u, enum hl_column c, uint64_t *v)
-{
-	const uint8_t *p = hl_uv_get(u->at[c], u->end[c], v);
-
-	if (!p)
-		return 0;
-	u->at[c] = p;
-	return 1;
-}
-
 /* Also 0 when so many are not known. */
 static inline int get_age(struct hl_unpacker *u, enum hl_column c, uint32_t known, uint32_t *n)
 {
 	unsigned v, two;
 
-	if (!get(u, c, &v))
+	if (!hl_unpacker_get(u, c, &v))
 		return 0;
 	two = v >= 192;
 	if (u->at[HL_COLUMN_LOW] + two > u->end[HL_COLUMN_LOW])
@@ -103,7 +49,7 @@ static inline int get_far(struct hl_unpacker *u, uint64_t base, uint16_t *node)
 {
 	uint64_t v;
 
-	if (!get_uv(u, HL_COLUMN_FAR, &v))
+	if (!hl_unpacker_get_uv(u, HL_COLUMN_FAR, &v))
 		return 0;
 	v = v & 1 ? (uint64_t)hl_unzigzag(v >> 1) : (uint64_t)hl_unzigzag(v >> 1) * 16;
 	*node = hl_model_node(&u->model, base + v);
@@ -114,7 +60,7 @@ static inline int get_hit(struct hl_unpacker *u, uint16_t *node)
 {
 	unsigned slot;
 
-	if (!get(u, HL_COLUMN_LOW, &slot))
+	if (!hl_unpacker_get(u, HL_COLUMN_LOW, &slot))
 		return 0;
 	*node = hl_model_hit(&u->model, slot);
 	return 1;
@@ -127,7 +73,7 @@ static inline int get_stamp(struct hl_unpacker *u, uint64_t *delta)
 	u->flipped = 0;
 	*delta = 0;
 	if (advanced) {
-		if (!get_uv(u, HL_COLUMN_STAMP, delta))
+		if (!hl_unpacker_get_uv(u, HL_COLUMN_STAMP, delta))
 			return 0;
 		++*delta;
 	}
@@ -210,17 +156,18 @@ static inline int get_site(struct hl_unpacker *u, enum hl_site_how how, uint16_t
 		stack_entry = m->chain_node << 3 | (m->site[*hl_model_by_leaf(m)].stack_entry & 7);
 		break;
 	case HL_SITE_NEW_SIZE:
-		if (!get(u, HL_COLUMN_STACK, &entry) || !get_uv(u, HL_COLUMN_SIZE, &size))
+		if (!hl_unpacker_get(u, HL_COLUMN_STACK, &entry) ||
+		    !hl_unpacker_get_uv(u, HL_COLUMN_SIZE, &size))
 			return 0;
 		stack_entry = m->chain_node << 3 | (entry & 7);
 		break;
 	default:
-		if (!get_uv(u, HL_COLUMN_STACK, &stack_entry))
+		if (!hl_unpacker_get_uv(u, HL_COLUMN_STACK, &stack_entry))
 			return 0;
 		stack_entry = m->last_stack_entry + (uint64_t)hl_unzigzag(stack_entry);
 		if (how == HL_SITE_STACK)
 			size = m->site[*hl_model_by_stack(m, stack_entry >> 3)].size;
-		else if (!get_uv(u, HL_COLUMN_SIZE, &size))
+		else if (!hl_unpacker_get_uv(u, HL_COLUMN_SIZE, &size))
 			return 0;
 		break;
 	}
@@ -314,31 +261,23 @@ static int end_block(struct hl_unpacker *u, uint16_t *node)
 {
 	unsigned how;
 
-	if (!get(u, HL_COLUMN_OP, &how) || !get_free(u, how, node))
+	if (!hl_unpacker_get(u, HL_COLUMN_OP, &how) || !get_free(u, how, node))
 		return 0;
 	hl_model_free(&u->model, *node);
 	return 1;
 }
 
-static uint8_t *copy(uint8_t *out, const uint8_t *end, const uint8_t *from, uint64_t n)
-{
-	if (out > end || n > (uint64_t)(end - out))
-		return NULL;
-	memcpy(out, from, n);
-	return out + n;
-}
-
 static uint8_t *write_fields(struct hl_unpacker *u, uint8_t *out, unsigned n, uint64_t *last)
 {
 	while (n--) {
-		if (!get_uv(u, HL_COLUMN_REST, last))
+		if (!hl_unpacker_get_uv(u, HL_COLUMN_REST, last))
 			return NULL;
 		out = hl_put_uv(out, *last);
 	}
 	return out;
 }
 
-/* end: of the claim's records; there is RECORD_ROOM behind it. */
+/* end: of the claim's records; there is HL_RECORD_ROOM behind it. */
 static uint8_t *write_event(struct hl_unpacker *u, uint8_t *out, const uint8_t *end, unsigned tag)
 {
 	unsigned op = tag >> 2, fields = hl_columns_fields(op);
@@ -369,53 +308,9 @@ static uint8_t *write_event(struct hl_unpacker *u, uint8_t *out, const uint8_t *
 		    v > (uint64_t)(u->end[HL_COLUMN_REST] - u->at[HL_COLUMN_REST]))
 			return NULL;
 		u->at[HL_COLUMN_REST] += v;
-		return copy(out, end, u->at[HL_COLUMN_REST] - v, v);
+		return hl_unpacker_copy(out, end, u->at[HL_COLUMN_REST] - v, v);
 	}
 	return write_fields(u, out, fields, &v);
-}
-
-static uint8_t *write_chain(struct hl_unpacker *u, uint8_t *out, const uint8_t *end)
-{
-	uint64_t id, up, n, left;
-	unsigned wide;
-	const uint8_t *sites = u->at[HL_COLUMN_CHAIN], *at = sites;
-	uint8_t head[20], *p;
-
-	if (!get_uv(u, HL_COLUMN_REST, &id) || !get_uv(u, HL_COLUMN_REST, &up) ||
-	    !get_uv(u, HL_COLUMN_REST, &n) || n >> 1 > (uint64_t)(u->end[HL_COLUMN_CHAIN] - sites))
-		return NULL;
-	wide = n & 1;
-	n >>= 1;
-	for (left = n; left && at != u->end[HL_COLUMN_CHAIN]; at++)
-		left -= *at < 0x80;
-	if (left)
-		return NULL;
-	u->at[HL_COLUMN_CHAIN] = at;
-	hl_model_chain(&u->model, id, n, sites, at);
-	n = (uint64_t)(at - sites);
-	p = hl_put_uv(hl_put_uv(head, id), up);
-	n += (uint64_t)(p - head);
-	out = hl_put_uv(out, n);
-	if (wide && n < 0x80) {
-		out[-1] |= 0x80;
-		*out++ = 0;
-	}
-	n -= (uint64_t)(p - head);
-	out = copy(out, end + RECORD_ROOM, head, (uint64_t)(p - head));
-	return out ? copy(out, end, sites, n) : NULL;
-}
-
-static uint8_t *write_fact(struct hl_unpacker *u, uint8_t *out, const uint8_t *end, unsigned tag)
-{
-	uint64_t n;
-
-	*out++ = (uint8_t)tag;
-	if (tag == (HL_TAG_FACT | HL_FACT_CHAIN << 2))
-		return write_chain(u, out, end);
-	if (!get_uv(u, HL_COLUMN_REST, &n) || n > (uint64_t)(u->end[HL_COLUMN_REST] - u->at[HL_COLUMN_REST]))
-		return NULL;
-	u->at[HL_COLUMN_REST] += n;
-	return copy(hl_put_uv(out, n), end, u->at[HL_COLUMN_REST] - n, n);
 }
 
 static uint8_t *write_record(struct hl_unpacker *u, uint8_t *out, const uint8_t *end, unsigned op)
@@ -432,46 +327,8 @@ static uint8_t *write_record(struct hl_unpacker *u, uint8_t *out, const uint8_t 
 		}
 		return write_event(u, out, end, op);
 	default:
-		return write_fact(u, out, end, op);
+		return hl_unpacker_fact(u, out, end, op);
 	}
-}
-
-#define ALL_COLUMNS  ((1u << HL_COLUMNS) - 1)
-#define FACT_COLUMNS (1u << HL_COLUMN_OP | 1u << HL_COLUMN_CHAIN | 1u << HL_COLUMN_REST)
-
-/* The lengths at the front, and the wanted columns decompressed to u->raw; the others are empty. */
-static int open_columns(struct hl_unpacker *u, const uint8_t *packed, size_t n, size_t room, unsigned wanted)
-{
-	uint64_t raw[HL_COLUMNS], stored[HL_COLUMNS];
-	const uint8_t *p = packed, *end = packed + n;
-	uint8_t *out = u->raw;
-
-	for (unsigned c = 0; c < HL_COLUMNS; c++)
-		if (!(p = hl_get_uv(p, end, &raw[c])) || !(p = hl_get_uv(p, end, &stored[c])))
-			return 0;
-	for (unsigned c = 0; c < HL_COLUMNS; c++) {
-		if (raw[c] > room || stored[c] > (uint64_t)(end - p))
-			return 0;
-		if (!(wanted >> c & 1))
-			raw[c] = 0;
-		else if (stored[c] == raw[c])
-			memcpy(out, p, raw[c]);
-		else if (ZSTD_decompressDCtx(u->zstd, out, raw[c], p, stored[c]) != raw[c])
-			return 0;
-		u->at[c] = out;
-		u->end[c] = out += raw[c];
-		room -= raw[c];
-		p += stored[c];
-	}
-	return p == end;
-}
-
-static int all_used(const struct hl_unpacker *u)
-{
-	for (unsigned c = 0; c < HL_COLUMNS; c++)
-		if (u->at[c] != u->end[c])
-			return 0;
-	return 1;
 }
 
 int hl_unpacker_unpack(struct hl_unpacker *u, const uint8_t *packed, size_t n, uint8_t *records, size_t bytes)
@@ -479,71 +336,15 @@ int hl_unpacker_unpack(struct hl_unpacker *u, const uint8_t *packed, size_t n, u
 	uint8_t *out = u->records, *end = u->records + bytes;
 	unsigned op;
 
-	if (bytes > HL_SLOT_ROOM || !open_columns(u, packed, n, 2 * bytes, ALL_COLUMNS))
+	if (bytes > HL_SLOT_ROOM || !hl_unpacker_open(u, packed, n, bytes, (1u << HL_COLUMNS) - 1))
 		return 0;
 	hl_model_start(&u->model);
 	u->flipped = 0;
 	while (out < end)
-		if (!get(u, HL_COLUMN_OP, &op) || !(out = write_record(u, out, end, op)))
+		if (!hl_unpacker_get(u, HL_COLUMN_OP, &op) || !(out = write_record(u, out, end, op)))
 			return 0;
-	if (out != end || !all_used(u))
+	if (out != end || !hl_unpacker_ended(u))
 		return 0;
 	memcpy(records, u->records, bytes);
-	return 1;
-}
-
-static int skip_event(struct hl_unpacker *u, unsigned op)
-{
-	unsigned fields = hl_columns_fields(op), how;
-	uint64_t v = 0, domain = HL_DOMAIN_HEAP;
-
-	if (op == 0)
-		return 1; /* about the next record's stamp */
-	if (op == HL_OP_RELEASE)
-		return get(u, HL_COLUMN_OP, &how);
-	if (fields == HL_FIELDS_NONE)
-		return 0;
-	if (op == HL_OP_FREE) {
-		if (!get_uv(u, HL_COLUMN_REST, &domain))
-			return 0;
-		fields = domain == HL_DOMAIN_HEAP ? 1 : 2;
-	}
-	while (fields--)
-		if (!get_uv(u, HL_COLUMN_REST, &v))
-			return 0;
-	if (op == HL_OP_FREE && domain == HL_DOMAIN_HEAP)
-		return get(u, HL_COLUMN_OP, &how);
-	if (op != HL_OP_MARK)
-		return 1;
-	if (v > (uint64_t)(u->end[HL_COLUMN_REST] - u->at[HL_COLUMN_REST]))
-		return 0;
-	u->at[HL_COLUMN_REST] += v;
-	return 1;
-}
-
-int hl_unpacker_facts(struct hl_unpacker *u, const uint8_t *packed, size_t n, uint8_t *records, size_t bytes,
-		      size_t *got)
-{
-	uint8_t *out = u->records, *end = u->records + bytes;
-	unsigned op;
-
-	if (bytes > HL_SLOT_ROOM || !open_columns(u, packed, n, 2 * bytes, FACT_COLUMNS))
-		return 0;
-	while (get(u, HL_COLUMN_OP, &op)) {
-		if ((op & 3) < HL_TAG_EVENT)
-			continue;
-		if ((op & 3) == HL_TAG_EVENT) {
-			if (!skip_event(u, op >> 2))
-				return 0;
-			continue;
-		}
-		out = write_fact(u, out, end, op);
-		if (!out || out > end)
-			return 0;
-	}
-	if (!all_used(u))
-		return 0;
-	*got = (size_t)(out - u->records);
-	memcpy(records, u->records, *got);
 	return 1;
 }

@@ -15,7 +15,7 @@ struct hl_writer;
 int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_file_header *h, int force,
 		   struct hl_diag *d);
 
-/* What a chunk's compression may cost: as much as is worth it; a third of that; a sixth. */
+/* What a chunk's compression may cost: as much as is worth it; about 0.4 of that; 0.2. */
 enum hl_hurry { HL_HURRY_NONE, HL_HURRY_SOME, HL_HURRY_MUCH };
 
 struct hl_chunk {
