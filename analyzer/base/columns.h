@@ -65,7 +65,7 @@ void hl_unpacker_free(struct hl_unpacker *u);
 /* Any n bytes to the `bytes` (at most HL_SLOT_ROOM) at records.  1, or 0: they are damaged. */
 int hl_unpacker_unpack(struct hl_unpacker *u, const uint8_t *packed, size_t n, uint8_t *records,
 		       size_t bytes);
-/* Only the claim's FACT records, one after the other, for a tenth of the work.  1: *got bytes of them, at most
+/* Only the claim's FACT records, one after the other, for a sixth of the work.  1: *got bytes of them, at most
  * `bytes`; 0: damaged. */
 int hl_unpacker_facts(struct hl_unpacker *u, const uint8_t *packed, size_t n, uint8_t *records, size_t bytes,
 		      size_t *got);
