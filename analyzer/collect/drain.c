@@ -8,6 +8,16 @@
 #include "analyzer/collect/drain.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 
 void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_outs *outs,
 		   struct hl_roster *roster)
@@ -18,6 +28,7 @@ void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_o
 	d->order = hl_xcalloc(share->nslots, sizeof(*d->order));
 	d->last_look = share->region->start_stamp;
 	d->slots = d->bytes = 0;
+	hl_pace_init(&d->pace, (unsigned)sysconf(_SC_NPROCESSORS_ONLN), clock_ns(CLOCK_MONOTONIC));
 }
 
 void hl_drain_release(struct hl_drain *d)
@@ -57,6 +68,7 @@ static uint32_t copy_new(struct hl_drain *d, struct hl_slot *s, int whole, struc
 	c->tid = s->tid;
 	c->base_stamp = s->base_stamp;
 	c->data = d->copy;
+	c->hurry = HL_HURRY_NONE;
 	c->facts = atomic_load_explicit(&s->facts, memory_order_relaxed);
 	/* of a part it is not known which facts are in it; 0 would promise that there are none */
 	if (!(whole && from == 0) && c->facts == 0)
@@ -77,16 +89,24 @@ static void deliver(struct hl_drain *d, struct hl_out *out, const struct hl_chun
 		d->outs->orphan_bytes += c->bytes;
 }
 
-static void take(struct hl_drain *d, uint32_t i, struct hl_out *out)
+/* waiting: so many sealed slots are behind it. */
+static void take(struct hl_drain *d, uint32_t i, struct hl_out *out, uint32_t waiting)
 {
 	struct hl_slot *s = hl_share_slot(d->share, i);
 	struct hl_chunk c;
+	uint64_t began = 0, took = 0;
 
 	copy_new(d, s, 1, &c);
 	if (out)
 		out->live_closed += atomic_load_explicit(&s->live_delta, memory_order_relaxed);
 	hand_back(d, s, i);
+	c.hurry = hl_pace_choose(&d->pace, waiting, d->share->nslots, clock_ns(CLOCK_MONOTONIC));
+	if (c.hurry == HL_HURRY_NONE)
+		began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	deliver(d, out, &c);
+	if (c.hurry == HL_HURRY_NONE)
+		took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
+	hl_pace_charge(&d->pace, c.bytes, took);
 }
 
 unsigned hl_drain_sealed(struct hl_drain *d)
@@ -105,7 +125,7 @@ unsigned hl_drain_sealed(struct hl_drain *d)
 		/* acquire: everything the owner wrote (partner: hl_slot_seal) */
 		if (atomic_load_explicit(&s->state, memory_order_acquire) != HL_SLOT_SEALED)
 			continue;
-		take(d, i, hl_roster_lookup(d->roster, s->image_entry, s->image_id));
+		take(d, i, hl_roster_lookup(d->roster, s->image_entry, s->image_id), n);
 		taken++;
 	}
 	return taken;
@@ -165,7 +185,7 @@ void hl_drain_image(struct hl_drain *d, struct hl_out *out)
 
 		if (atomic_load_explicit(&s->state, memory_order_acquire) != HL_SLOT_FREE &&
 		    s->image_id == out->id && s->image_entry == out->entry)
-			take(d, i, out);
+			take(d, i, out, 0);
 	}
 }
 

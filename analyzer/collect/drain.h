@@ -8,6 +8,7 @@
 #ifndef HL_COLLECT_DRAIN_H
 #define HL_COLLECT_DRAIN_H
 
+#include "analyzer/collect/pace.h"
 #include "analyzer/collect/roster.h"
 
 struct hl_drain {
@@ -17,6 +18,7 @@ struct hl_drain {
 	uint32_t *order;       /* nslots: the sealed list, turned round */
 	uint64_t last_look;    /* stamp before the previous hl_drain_open */
 	uint64_t slots, bytes; /* taken so far */
+	struct hl_pace pace;
 	_Alignas(64) uint8_t copy[HL_SLOT_ROOM];
 };
 
