@@ -45,6 +45,16 @@ static enum hl_interned intern(struct hl_thread *t, struct hl_stream *s, const s
 	return r;
 }
 
+/* depth 1: who called is the whole stack. */
+static enum hl_interned intern_caller(struct hl_thread *t, struct hl_stream *s, uint64_t caller, uint32_t epoch,
+				      uint32_t *node)
+{
+	s->fresh[0].pc = caller;
+	s->fresh[0].hash = hl_stack_hash(hl_stack_seed(epoch), caller);
+	s->fresh[0].node = HL_STACK_NONE;
+	return hl_nodes_intern(t, s, s->fresh, 1, epoch, node);
+}
+
 uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 {
 	uint32_t epoch, node = HL_STACK_NONE;
@@ -60,6 +70,10 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 			for (uint32_t i = 0; i < 1u << HL_NEAR_BITS; i++)
 				s->near.rules[i] = 0;
 			hl_twig_flush(s);
+		}
+		if (HL_UNLIKELY(hl_guest.config.room == 1)) {
+			r = intern_caller(t, s, caller, epoch, &node);
+			continue;
 		}
 		hl_unwind(t, s, t->at[t->level - 1], caller, &u);
 		if (u.node != HL_STACK_NONE)
