@@ -55,12 +55,27 @@ static enum hl_interned intern_caller(struct hl_thread *t, struct hl_stream *s, 
 	return hl_nodes_intern(t, s, s->fresh, 1, epoch, node);
 }
 
+/* Most stacks are those of a moment ago. */
+static inline uint32_t again(const struct hl_thread *t, const struct hl_stream *s)
+{
+	const struct hl_trail *trail = &s->trail;
+	struct hl_anchor at = t->at[t->level - 1];
+
+	if (!trail->n || !at.frame || trail->frames[trail->n - 1].sp != hl_anchor_sp(at) ||
+	    trail->frames[trail->n - 1].pc != hl_anchor_ra(at) || hl_guest.config.unwind != HL_UNWIND_CFI ||
+	    trail->epoch != atomic_load_explicit(&hl_guest.epoch, memory_order_acquire))
+		return HL_STACK_NONE;
+	return hl_trail_again(t, trail, hl_anchor_fp(at));
+}
+
 uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 {
-	uint32_t epoch, node = HL_STACK_NONE;
+	uint32_t epoch, node = again(t, s);
 	enum hl_interned r;
 	struct hl_unwound u;
 
+	if (node != HL_STACK_NONE)
+		return node;
 	do {
 		epoch = atomic_load_explicit(&hl_guest.epoch, memory_order_acquire);
 		/* Another epoch: a module went, and code at the same addresses may be another's. */
@@ -78,9 +93,6 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 		hl_unwind(t, s, t->at[t->level - 1], caller, &u);
 		if (u.node != HL_STACK_NONE)
 			return u.node;
-		/* the same stack again: nothing of the trail changes but registers that decide about nothing */
-		if (u.n == 0 && u.kept == s->trail.n && s->trail.frames[u.kept - 1].node != HL_STACK_NONE)
-			return s->trail.frames[u.kept - 1].node;
 		r = intern(t, s, &u, epoch, &node);
 	} while (HL_UNLIKELY(r == HL_INTERN_MOVED));
 	if (HL_UNLIKELY(r == HL_INTERN_FAILED)) {

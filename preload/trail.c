@@ -89,35 +89,52 @@ static inline uint64_t differs(const struct hl_probe *p)
 	return hl_word(p->slot) ^ p->value;
 }
 
+/* The first of the probes from p down to end that does not hold, all being readable; end or below: none.  Eight at a time;
+ * dummies: also past the end, where there are some: how often is then easy to foresee. */
+static __attribute__((always_inline)) inline const struct hl_probe *
+first_wrong(const struct hl_probe *p, const struct hl_probe *end, int dummies)
+{
+	const struct hl_probe *last = dummies ? end : end + 7;
+
+	while (p > last && !(differs(p - 1) | differs(p - 2) | differs(p - 3) | differs(p - 4) |
+			     differs(p - 5) | differs(p - 6) | differs(p - 7) | differs(p - 8)))
+		p -= 8;
+	while (p > end && !differs(p - 1))
+		p--;
+	return p;
+}
+
 /* From a frame that matched frames[j - 1] outwards as far as the words hold: the lowest index that does. */
-static __attribute__((always_inline)) inline uint32_t verify(struct hl_walk *w, const struct hl_trail *trail, uint32_t j)
+static __attribute__((always_inline)) inline uint32_t verify(struct hl_walk *w, const struct hl_trail *trail,
+							     uint32_t j)
 {
 	const struct hl_frame *f = trail->frames;
 	uint32_t until = f[j - 1].below, i = j - 1;
 	const struct hl_probe *p = &trail->probes[f[j - 1].probe], *end = &trail->probes[f[until].probe];
 
 	/* sp grows outwards: when both ends are readable, so is all between. */
-	if (HL_LIKELY(f[j - 1].sp >= w->low && f[until].sp <= w->high)) {
-		/* Eight at a time, also past the end, where there are dummies: how often is then easy to foresee. */
-		const struct hl_probe *last = until ? end + 7 : end;
-
-		while (p > last && !(differs(p - 1) | differs(p - 2) | differs(p - 3) | differs(p - 4) |
-				     differs(p - 5) | differs(p - 6) | differs(p - 7) | differs(p - 8)))
-			p -= 8;
-		while (p > end && !differs(p - 1))
-			p--;
-		if (HL_LIKELY(p <= end))
-			return until;
-	} else {
+	if (HL_LIKELY(f[j - 1].sp >= w->low && f[until].sp <= w->high))
+		p = first_wrong(p, end, until == 0);
+	else
 		while (p != end && holds_slowly(w, p - 1))
 			p--;
-		if (p == end)
-			return until;
-	}
+	if (HL_LIKELY(p <= end))
+		return until;
 	/* p - 1 is a word of the newest frame that does not hold. */
 	while (f[i - 1].probe > (uint32_t)(p - 1 - trail->probes))
 		i--;
 	return i;
+}
+
+uint32_t hl_trail_again(const struct hl_thread *t, const struct hl_trail *trail, uint64_t fp)
+{
+	const struct hl_frame *top = &trail->frames[trail->n - 1];
+
+	if ((top->fp != fp && top->live) || top->below || top->sp < t->stack_low ||
+	    trail->frames[0].sp > t->stack_high ||
+	    first_wrong(&trail->probes[top->probe], trail->probes, 1) > trail->probes)
+		return HL_STACK_NONE;
+	return top->node;
 }
 
 /* Apart, so that it takes no registers from the walk.  1: that was it. */
