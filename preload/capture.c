@@ -46,8 +46,8 @@ static enum hl_interned intern(struct hl_thread *t, struct hl_stream *s, const s
 }
 
 /* depth 1: who called is the whole stack. */
-static enum hl_interned intern_caller(struct hl_thread *t, struct hl_stream *s, uint64_t caller, uint32_t epoch,
-				      uint32_t *node)
+static enum hl_interned intern_caller(struct hl_thread *t, struct hl_stream *s, uint64_t caller,
+				      uint32_t epoch, uint32_t *node)
 {
 	s->fresh[0].pc = caller;
 	s->fresh[0].hash = hl_stack_hash(hl_stack_seed(epoch), caller);

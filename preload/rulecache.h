@@ -32,7 +32,6 @@ static inline const _Atomic uint64_t *hl_rules_place(const struct hl_rule_table 
 	return &t->word[address * 0x9e3779b97f4a7c15ull >> t->shift];
 }
 
-
 #define HL_RULE_NONE 0u /* as a word: not in the cache */
 
 /* The word of the address, HL_RULE_NONE: it has none. */

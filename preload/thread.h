@@ -54,7 +54,7 @@ struct hl_trail {
 #define HL_TWIG_BITS   6
 #define HL_TWIG_FRAMES 8u
 struct hl_twig {
-	_Alignas(64) uint64_t pc;  /* the state it begins with */
+	_Alignas(64) uint64_t pc; /* the state it begins with */
 	uint64_t sp, fp;
 	uint64_t seen;             /* hash of the stack that came here last: kept when it comes again */
 	uint64_t join_pc, join_sp; /* the state it ends in */
@@ -102,7 +102,7 @@ struct hl_stream {
 	struct hl_trail trail;
 	struct hl_near near;
 	struct hl_twig twigs[1u << HL_TWIG_BITS];
-	int32_t twig_score; /* below 0: so many captures until they are tried again */
+	int32_t twig_score;     /* below 0: so many captures until they are tried again */
 	struct hl_frame *fresh; /* scratch of the unwinder, newest first: config.room + 1 */
 	uint64_t *pcs;          /* the same for plain methods: config.room + HL_FRAMES_EXTRA */
 	struct hl_cfi cfi;      /* scratch of the unwinder */

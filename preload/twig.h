@@ -15,7 +15,8 @@
 
 static inline struct hl_twig *hl_twig_of(struct hl_stream *s, const struct hl_frame *f)
 {
-	return &s->twigs[(f->pc ^ f->sp * 0xd6e8feb86659fd93ull) * 0x9e3779b97f4a7c15ull >> (64 - HL_TWIG_BITS)];
+	return &s->twigs[(f->pc ^ f->sp * 0xd6e8feb86659fd93ull) * 0x9e3779b97f4a7c15ull >>
+			 (64 - HL_TWIG_BITS)];
 }
 
 /* Where fewer than half of the captures are twigs, looking costs more than it saves: not for a while then.  1: look. */
@@ -34,8 +35,8 @@ static inline int hl_twig_try(struct hl_stream *s)
 
 /* Does the way of *tw begin in *f, hold, and end in the trail's frame that it says?  Then what remains to be verified is the
  * trail from there on. */
-static inline int hl_twig_holds(const struct hl_walk *w, const struct hl_trail *trail, const struct hl_twig *tw,
-				const struct hl_frame *f)
+static inline int hl_twig_holds(const struct hl_walk *w, const struct hl_trail *trail,
+				const struct hl_twig *tw, const struct hl_frame *f)
 {
 	const struct hl_frame *end = &trail->frames[tw->join - 1];
 	uint64_t differ = 0;

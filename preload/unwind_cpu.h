@@ -40,8 +40,8 @@ static inline int hl_rule_is_guess(uint32_t rule)
 struct hl_walk {
 	struct hl_thread *t;
 	uint64_t *near_rules; /* hl_near.rules of the stream */
-	uint64_t low, high; /* readable without asking; high - low >= 7 always */
-	uint64_t page;      /* last page the kernel said is readable */
+	uint64_t low, high;   /* readable without asking; high - low >= 7 always */
+	uint64_t page;        /* last page the kernel said is readable */
 	uint64_t regs[HL_REGS];
 	uint64_t known; /* bit r: regs[r] is the frame's */
 	/* The return address of the interrupted frame at lr_sp, still in its register; 0: none. */

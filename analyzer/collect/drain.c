@@ -32,17 +32,18 @@ void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_o
 	d->present = hl_xcalloc(share->nslots, 1);
 	d->last_look = share->region->start_stamp;
 	d->slots = d->bytes = 0;
-	hl_pace_init(&d->pace, (unsigned)sysconf(_SC_NPROCESSORS_ONLN), clock_ns(CLOCK_MONOTONIC));
+	hl_pace_init(&d->pace);
 }
 
 void hl_drain_release(struct hl_drain *d)
 {
 	free(d->order);
 	free(d->present);
+	hl_pace_release(&d->pace);
 }
 
-#define PAGE      4096u
-#define PAGES_OF  (HL_SLOT_BYTES / PAGE)
+#define PAGE       4096u
+#define PAGES_OF   (HL_SLOT_BYTES / PAGE)
 #define SCAN_SLOTS 1024u
 
 /* How many slots were ever claimed, with which of them have their first page noted in d->present: looking into another would
@@ -133,6 +134,7 @@ static void take(struct hl_drain *d, uint32_t i, struct hl_out *out, uint32_t wa
 	if (out)
 		out->live_closed += atomic_load_explicit(&s->live_delta, memory_order_relaxed);
 	hand_back(d, s, i);
+	hl_pace_look(&d->pace, clock_ns(CLOCK_MONOTONIC));
 	c.hurry = hl_pace_choose(&d->pace, waiting, d->share->nslots, clock_ns(CLOCK_MONOTONIC));
 	if (c.hurry == HL_HURRY_NONE)
 		began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -216,8 +218,7 @@ void hl_drain_image(struct hl_drain *d, struct hl_out *out)
 	for (uint32_t i = 0; i < n; i++) {
 		struct hl_slot *s = hl_share_slot(d->share, i);
 
-		if (state_of(d, i) != HL_SLOT_FREE &&
-		    s->image_id == out->id && s->image_entry == out->entry)
+		if (state_of(d, i) != HL_SLOT_FREE && s->image_id == out->id && s->image_entry == out->entry)
 			take(d, i, out, 0);
 	}
 }

@@ -1,13 +1,14 @@
 /*
  * pace.h - how much of the machine the compression may take.  Floor: collect.
  *
- * Columns cost 2 to 3 times what zstd does and halve what it leaves.  The records of a compiler or of a script
- * take them less than a tenth of a core.  Those of a program that does nothing but malloc would fill a core,
- * which is then missing where the program runs.  So there is an account, filled with a sixteenth of the
- * machine's cores and charged with what the columns of every slot cost or would have cost: while the program
- * writes more than that pays for, all of it gets zstd.
+ * Columns cost 2 to 4 times what zstd does and halve what it leaves.  Where a core has nothing else to do that costs the
+ * program nothing.  Where more threads want to run than there are cores the collector takes its time from the
+ * program: then columns have an account, filled with a sixteenth of the cores and charged with what the columns of every
+ * slot cost or would have cost.  A compiler or a script stays below that; a program that does little but malloc does
+ * not, and its records get the cheapest compression there is.  The kernel says how many threads run or
+ * want to at this moment (proc(5), loadavg); one look says little, so it is the mean of the last few.
  *
- * By measurement, two cores, two threads, 20 M pairs of malloc and free: without the account the program ran a
+ * By measurement, two cores, two threads, 20 M pairs of malloc and free: with columns always the program ran a
  * quarter longer.  A scheduling class does not keep the collector out of the way: SCHED_BATCH changed
  * nothing; with SCHED_IDLE or nice the programs of others starve it until the buffer is full, and
  * an unprivileged process cannot come back from either.
@@ -18,14 +19,22 @@
 #include "analyzer/collect/writer.h"
 
 struct hl_pace {
-	int64_t credit_ns; /* CPU time that columns may still take */
-	uint64_t then_ns;  /* when it was last filled */
-	uint32_t share;    /* with so many sixteenths of the time that passed */
+	int fd;            /* of /proc/loadavg, -1: unknown */
+	uint32_t cores;    /* that we may run on */
+	uint32_t crowd;    /* 0 never more threads than cores, 256 always */
+	uint64_t next_ns;  /* when to look again */
+	uint64_t then_ns;  /* when the account was last filled */
+	int64_t credit_ns; /* CPU time that is on it */
 	uint32_t byte_ps;  /* what a byte costs in columns, in picoseconds */
 };
 
-/* now_ns: of CLOCK_MONOTONIC, here and below. */
-void hl_pace_init(struct hl_pace *p, unsigned cores, uint64_t now_ns);
+/* In the collector's process. */
+void hl_pace_init(struct hl_pace *p);
+void hl_pace_release(struct hl_pace *p);
+/* At most every few milliseconds by now_ns, of CLOCK_MONOTONIC here and below: look. */
+void hl_pace_look(struct hl_pace *p, uint64_t now_ns);
+/* What a look found: so many threads run or want to. */
+void hl_pace_found(struct hl_pace *p, uint32_t running);
 /* For the next slot; waiting: so many of nslots are sealed and still to collect. */
 enum hl_hurry hl_pace_choose(struct hl_pace *p, uint32_t waiting, uint32_t nslots, uint64_t now_ns);
 /* Its records took so many bytes and so much CPU time; 0: no columns were made. */

@@ -422,36 +422,64 @@ START_TEST(columns_that_are_damaged_under_a_right_checksum_are_named_with_their_
 }
 END_TEST
 
-START_TEST(columns_are_made_only_while_their_account_lasts)
+static void crowd(struct hl_pace *p, unsigned n, unsigned more)
+{
+	while (n--)
+		hl_pace_found(p, p->cores + more);
+}
+
+/* Slots of 25000 bytes that take so long each, one every millisecond; how many of 10000 get columns. */
+static unsigned columns_of(struct hl_pace *p, uint64_t *now, uint64_t cpu_ns)
+{
+	unsigned made = 0;
+
+	for (unsigned i = 0; i < 10000; i++) {
+		int none = hl_pace_choose(p, 0, 8192, *now += 1000000) == HL_HURRY_NONE;
+
+		hl_pace_charge(p, 25000, none ? cpu_ns : 0);
+		made += (unsigned)none;
+	}
+	return made;
+}
+
+START_TEST(columns_are_for_idle_cores_and_on_busy_ones_for_as_long_as_their_account_lasts)
 {
 	struct hl_pace p;
 	uint64_t now = 5000;
-	unsigned made = 0;
+	unsigned made;
 
-	hl_pace_init(&p, 2, now);
+	hl_pace_init(&p);
+	ck_assert_uint_ge(p.cores, 1);
+	p.cores = 2;
 	ck_assert_int_eq(hl_pace_choose(&p, 0, 8192, now), HL_HURRY_NONE);
-	ck_assert_int_eq(hl_pace_choose(&p, 8192 / 16, 8192, now), HL_HURRY_SOME);
+	ck_assert_int_eq(hl_pace_choose(&p, 8192 / 64, 8192, now), HL_HURRY_SOME);
 	ck_assert_int_eq(hl_pace_choose(&p, 8192 / 2, 8192, now), HL_HURRY_MUCH);
-	/* a slot each millisecond, which takes 0.2: more than its share */
-	for (unsigned i = 0; i < 10000; i++) {
-		int none = hl_pace_choose(&p, 0, 8192, now += 1000000) == HL_HURRY_NONE;
-
-		hl_pace_charge(&p, 25000, none ? 200000 : 0);
-		made += (unsigned)none;
-	}
-	ck_assert_uint_gt(made, 500);
-	ck_assert_uint_lt(made, 2500);
-	/* a rest, then a slower program */
+	/* half a core, and nobody else wants it; one crowded moment says nothing */
+	crowd(&p, 1, 1);
+	ck_assert_uint_eq(columns_of(&p, &now, 500000), 10000);
+	/* others want it: more than the share, and less */
+	crowd(&p, 20, 1);
+	made = columns_of(&p, &now, 500000);
+	ck_assert_uint_gt(made, 100);
+	ck_assert_uint_lt(made, 1500);
 	now += 3000000000u;
-	for (unsigned i = 0; i < 1000; i++) {
-		ck_assert_int_eq(hl_pace_choose(&p, 0, 8192, now += 10000000), HL_HURRY_NONE);
-		hl_pace_charge(&p, 25000, 200000);
-	}
+	columns_of(&p, &now, 50000);
+	ck_assert_uint_eq(columns_of(&p, &now, 50000), 10000);
+	/* they are gone */
+	columns_of(&p, &now, 500000);
+	crowd(&p, 20, 0);
+	ck_assert_uint_eq(columns_of(&p, &now, 500000), 10000);
 	/* whatever a clock says */
 	ck_assert_int_eq(hl_pace_choose(&p, 0, 8192, now + (1ull << 62)), HL_HURRY_NONE);
 	hl_pace_charge(&p, UINT32_MAX, UINT64_MAX);
 	hl_pace_charge(&p, UINT32_MAX, 0);
-	ck_assert_int_ne(hl_pace_choose(&p, 0, 8192, now + (1ull << 62)), HL_HURRY_NONE);
+	crowd(&p, 20, 1);
+	ck_assert_int_eq(hl_pace_choose(&p, 0, 8192, now + (1ull << 62)), HL_HURRY_MUCH);
+	/* the kernel answers, and is not asked more often than every few milliseconds */
+	hl_pace_look(&p, 5);
+	ck_assert_uint_gt(p.next_ns, 5);
+	hl_pace_release(&p);
+	hl_pace_look(&p, UINT64_MAX);
 }
 END_TEST
 
@@ -475,7 +503,7 @@ int main(void)
 	tcase_add_test(t, facts_alone_are_those_among_the_events);
 	tcase_add_test(t, a_trace_in_columns_reads_as_one_without);
 	tcase_add_test(t, columns_that_are_damaged_under_a_right_checksum_are_named_with_their_offset);
-	tcase_add_test(t, columns_are_made_only_while_their_account_lasts);
+	tcase_add_test(t, columns_are_for_idle_cores_and_on_busy_ones_for_as_long_as_their_account_lasts);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
