@@ -460,7 +460,6 @@ START_TEST(columns_are_for_idle_cores_and_on_busy_ones_for_as_long_as_their_acco
 	/* others want it: more than the share, and less */
 	crowd(&p, 20, 1);
 	made = columns_of(&p, &now, 500000);
-	ck_assert_uint_gt(made, 100);
 	ck_assert_uint_lt(made, 1500);
 	now += 3000000000u;
 	columns_of(&p, &now, 50000);
