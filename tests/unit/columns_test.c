@@ -428,15 +428,15 @@ static void crowd(struct hl_pace *p, unsigned n, unsigned more)
 		hl_pace_found(p, p->cores + more);
 }
 
-/* Slots of 25000 bytes that take so long each, one every millisecond; how many of 10000 get columns. */
-static unsigned columns_of(struct hl_pace *p, uint64_t *now, uint64_t cpu_ns)
+/* Slots of 25000 bytes that take half a millisecond each, one every gap; how many of 10000 get columns. */
+static unsigned columns_of(struct hl_pace *p, uint64_t *now, uint64_t gap_ns)
 {
 	unsigned made = 0;
 
 	for (unsigned i = 0; i < 10000; i++) {
-		int none = hl_pace_choose(p, 0, 8192, *now += 1000000) == HL_HURRY_NONE;
+		int none = hl_pace_choose(p, 0, 8192, *now += gap_ns) == HL_HURRY_NONE;
 
-		hl_pace_charge(p, 25000, none ? cpu_ns : 0);
+		hl_pace_charge(p, 25000, none ? 500000 : 0);
 		made += (unsigned)none;
 	}
 	return made;
@@ -456,18 +456,18 @@ START_TEST(columns_are_for_idle_cores_and_on_busy_ones_for_as_long_as_their_acco
 	ck_assert_int_eq(hl_pace_choose(&p, 8192 / 2, 8192, now), HL_HURRY_MUCH);
 	/* half a core, and nobody else wants it; one crowded moment says nothing */
 	crowd(&p, 1, 1);
-	ck_assert_uint_eq(columns_of(&p, &now, 500000), 10000);
+	ck_assert_uint_eq(columns_of(&p, &now, 1000000), 10000);
 	/* others want it: more than the share, and less */
 	crowd(&p, 20, 1);
-	made = columns_of(&p, &now, 500000);
+	made = columns_of(&p, &now, 1000000);
 	ck_assert_uint_lt(made, 1500);
 	now += 3000000000u;
-	columns_of(&p, &now, 50000);
-	ck_assert_uint_eq(columns_of(&p, &now, 50000), 10000);
+	columns_of(&p, &now, 10000000);
+	ck_assert_uint_eq(columns_of(&p, &now, 10000000), 10000);
 	/* they are gone */
-	columns_of(&p, &now, 500000);
+	columns_of(&p, &now, 1000000);
 	crowd(&p, 20, 0);
-	ck_assert_uint_eq(columns_of(&p, &now, 500000), 10000);
+	ck_assert_uint_eq(columns_of(&p, &now, 1000000), 10000);
 	/* whatever a clock says */
 	ck_assert_int_eq(hl_pace_choose(&p, 0, 8192, now + (1ull << 62)), HL_HURRY_NONE);
 	hl_pace_charge(&p, UINT32_MAX, UINT64_MAX);
