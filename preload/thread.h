@@ -64,6 +64,7 @@ struct hl_twig {
 	uint64_t join_fp;
 	uint16_t fp_words; /* bit i: probes[i] is a frame pointer, else a return address */
 	uint8_t nprobes, nframes;
+	uint8_t live; /* fp decides about a frame further out */
 	struct hl_probe probes[2 * HL_TWIG_FRAMES];
 };
 

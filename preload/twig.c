@@ -37,6 +37,7 @@ void hl_twig_keep(struct hl_stream *s, const struct hl_unwound *u, uint32_t node
 	tw->base = s->trail.frames[u->kept - 1].hash;
 	tw->node = node;
 	tw->nframes = (uint8_t)u->n;
+	tw->live = s->trail.frames[s->trail.n - 1].live;
 	tw->fp_words = 0;
 	for (uint32_t i = 1; i <= u->n; i++) {
 		n = put(tw, n, f[i].ra_slot);

@@ -42,7 +42,7 @@ static inline int hl_twig_holds(const struct hl_walk *w, const struct hl_trail *
 	uint64_t differ = 0;
 
 	/* join 0: no twig */
-	if (tw->pc != f->pc || tw->sp != f->sp || tw->fp != f->fp || tw->join - 1 >= trail->n)
+	if (tw->pc != f->pc || tw->sp != f->sp || tw->join - 1 >= trail->n || (tw->fp != f->fp && tw->live))
 		return 0;
 	if (end->sp != tw->join_sp || end->pc != tw->join_pc || end->hash != tw->base ||
 	    (end->fp != tw->join_fp && end->live) || tw->sp < w->low || tw->join_sp > w->high)
