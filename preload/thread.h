@@ -43,7 +43,7 @@ struct hl_probe {
 /* The previous capture, outermost frame first.  Deeper stacks than config.room are captured by the plain
  * walk, and not kept. */
 struct hl_trail {
-	struct hl_frame *frames; /* config.room of them */
+	struct hl_frame *frames; /* config.room of them; frames[-1] lies further out than any */
 	struct hl_probe *probes; /* at most two a frame, in the order of frames */
 	uint32_t n, epoch;
 	uint64_t deep_sp; /* a stack that began here was deeper than config.room; 0: none */

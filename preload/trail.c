@@ -44,6 +44,8 @@ void hl_trail_init(struct hl_trail *trail)
 {
 	static const uint64_t zero;
 
+	/* before the outermost frame */
+	trail->frames++->sp = UINT64_MAX;
 	for (uint32_t i = 0; i < HL_PROBES_BEFORE; i++)
 		*trail->probes++ = (struct hl_probe){(uint64_t)(uintptr_t)&zero, 0};
 }
@@ -182,10 +184,11 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 			return HL_UNWIND_DEEP;
 		trail->deep_sp = 0;
 	}
-	while (r == HL_STEPPED && hl_pc_is_sane(f->pc)) {
-		while (j && old[j - 1].sp < f->sp)
+	while (r == HL_STEPPED) {
+		/* old[-1] ends it */
+		while (old[(int64_t)j - 1].sp < f->sp)
 			j--;
-		if (j && old[j - 1].sp == f->sp && old[j - 1].pc == f->pc &&
+		if (old[(int64_t)j - 1].sp == f->sp && old[j - 1].pc == f->pc &&
 		    (old[j - 1].fp == f->fp || !old[j - 1].live)) {
 			uint32_t i = verify(&w, trail, j);
 			uint64_t fp = f->fp, fp_slot = f->fp_slot, ra_slot = f->ra_slot;
@@ -214,8 +217,16 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 		}
 		if (n > room)
 			goto deep;
-		if (HL_UNLIKELY(!hl_cpu_hop(&w, f, &fresh[n])))
+		if (HL_UNLIKELY(!hl_cpu_hop(&w, f, &fresh[n]))) {
+			/* what has a rule is code; of this it is not known yet */
+			if (!hl_pc_is_sane(f->pc)) {
+				n--;
+				break;
+			}
 			r = hl_cpu_leave(&w, &s->cfi, f, &fresh[n]);
+			if (r != HL_STEPPED)
+				break;
+		}
 		f = &fresh[n];
 	}
 	if (HL_UNLIKELY(r == HL_STEP_NEEDS_ALL))
