@@ -43,7 +43,7 @@ noloops := $(shell $(CC) -fno-tree-loop-distribute-patterns -E -x c /dev/null >/
 # an atomic is an instruction or two, not a call of a helper that asks what the processor can do
 atomics := $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),-mno-outline-atomics)
 # one hook runs through six files: inlining across them is worth 6 % of a traced python
-lto     := $(if $(shell $(CC) --version | grep -i clang),,-flto=auto)
+lto     := $(if $(shell $(CC) --version | grep -i clang),,-flto=auto --param large-function-growth=1000 --param large-stack-frame-growth=4000)
 $(O)/preload/%.o: extra := -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	-fno-builtin $(noloops) $(atomics) -fno-tree-slp-vectorize -fno-stack-protector $(lto)
 $(O)/analyzer/%.o $(O)/tests/%.o: extra := $(san)
@@ -93,20 +93,21 @@ demo: $(O)/deps-demo all	## a report on an installed program and one on a sample
 deps:	## install (as root) or name the packages that build and check need
 	$(Q)sh .ci/deps check
 
-# libFuzzer's own copy of what reads a trace, one minute: FUZZ_SECONDS=N
+# libFuzzer's own copy of what reads a trace, one minute each: FUZZ_SECONDS=N
 fuzz_src := $(filter analyzer/base/% analyzer/input/%,$(an_src)) \
 	$(addprefix analyzer/model/,replay.c book.c sample.c ranges.c repair.c)
-$(O)/fuzz/trace_fuzz: tests/fuzz/trace_fuzz.c $(fuzz_src)
+$(O)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(fuzz_src)
 	@mkdir -p $(@D)
 	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $^ -lzstd -lm
 $(O)/fuzz/make_corpus: tests/fuzz/make_corpus.c analyzer/collect/writer.c $(filter analyzer/base/%,$(an_src))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(base)) -o $@ $^ -lzstd
-fuzz: $(O)/deps-check $(O)/fuzz/trace_fuzz $(O)/fuzz/make_corpus	## feed damaged traces to the reader
-	@mkdir -p $(O)/fuzz/corpus
-	$(Q)$(O)/fuzz/make_corpus $(O)/fuzz/corpus
+fuzz: $(O)/deps-check $(O)/fuzz/trace_fuzz $(O)/fuzz/columns_fuzz $(O)/fuzz/make_corpus	## feed damaged traces to the reader
+	@mkdir -p $(O)/fuzz/corpus $(O)/fuzz/columns
+	$(Q)$(O)/fuzz/make_corpus $(O)/fuzz/corpus $(O)/fuzz/columns
 	$(Q)$(O)/fuzz/trace_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -timeout=10 -rss_limit_mb=2048 $(O)/fuzz/corpus
+	$(Q)$(O)/fuzz/columns_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -timeout=10 -rss_limit_mb=2048 $(O)/fuzz/columns
 
 $(O)/heapledger.pc: heapledger.pc.in Makefile
 	@mkdir -p $(@D)

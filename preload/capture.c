@@ -3,6 +3,7 @@
  */
 #include "preload/capture.h"
 #include "preload/nodes.h"
+#include "preload/twig.h"
 
 #define CUT ((uint64_t)HL_NODE_TRUNCATED << HL_PC_FLAG_SHIFT)
 
@@ -36,26 +37,62 @@ static enum hl_interned intern(struct hl_thread *t, struct hl_stream *s, const s
 	if (HL_UNLIKELY(u->truncated))
 		return intern_truncated(t, s, u->n, epoch, node);
 	hl_trail_follow(s, u, h);
-	return hl_nodes_intern(t, s, trail->frames, trail->n, epoch, node);
+
+	enum hl_interned r = hl_nodes_intern(t, s, trail->frames, trail->n, epoch, node);
+
+	if (HL_LIKELY(r == HL_INTERNED))
+		hl_twig_keep(s, u, *node);
+	return r;
+}
+
+/* depth 1: who called is the whole stack. */
+static enum hl_interned intern_caller(struct hl_thread *t, struct hl_stream *s, uint64_t caller,
+				      uint32_t epoch, uint32_t *node)
+{
+	s->fresh[0].pc = caller;
+	s->fresh[0].hash = hl_stack_hash(hl_stack_seed(epoch), caller);
+	s->fresh[0].node = HL_STACK_NONE;
+	return hl_nodes_intern(t, s, s->fresh, 1, epoch, node);
+}
+
+/* Most stacks are those of a moment ago. */
+static inline uint32_t again(const struct hl_thread *t, const struct hl_stream *s)
+{
+	const struct hl_trail *trail = &s->trail;
+	struct hl_anchor at = t->at[t->level - 1];
+
+	if (!trail->n || !at.frame || trail->frames[trail->n - 1].sp != hl_anchor_sp(at) ||
+	    trail->frames[trail->n - 1].pc != hl_anchor_ra(at) || hl_guest.config.unwind != HL_UNWIND_CFI ||
+	    trail->epoch != atomic_load_explicit(&hl_guest.epoch, memory_order_acquire))
+		return HL_STACK_NONE;
+	return hl_trail_again(t, trail, hl_anchor_fp(at));
 }
 
 uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 {
-	uint32_t epoch, node = HL_STACK_NONE;
+	uint32_t epoch, node = again(t, s);
 	enum hl_interned r;
 	struct hl_unwound u;
 
+	if (node != HL_STACK_NONE)
+		return node;
 	do {
 		epoch = atomic_load_explicit(&hl_guest.epoch, memory_order_acquire);
 		/* Another epoch: a module went, and code at the same addresses may be another's. */
 		if (HL_UNLIKELY(s->trail.epoch != epoch)) {
 			s->trail.n = 0;
 			s->trail.epoch = epoch;
+			for (uint32_t i = 0; i < 1u << HL_NEAR_BITS; i++)
+				s->near.rules[i] = 0;
+			hl_twig_flush(s);
+		}
+		if (HL_UNLIKELY(hl_guest.config.room == 1)) {
+			r = intern_caller(t, s, caller, epoch, &node);
+			continue;
 		}
 		hl_unwind(t, s, t->at[t->level - 1], caller, &u);
-		/* the same stack again: nothing of the trail changes but registers that decide about nothing */
-		if (u.n == 0 && u.kept == s->trail.n && s->trail.frames[u.kept - 1].node != HL_STACK_NONE)
-			return s->trail.frames[u.kept - 1].node;
+		if (u.node != HL_STACK_NONE)
+			return u.node;
 		r = intern(t, s, &u, epoch, &node);
 	} while (HL_UNLIKELY(r == HL_INTERN_MOVED));
 	if (HL_UNLIKELY(r == HL_INTERN_FAILED)) {

@@ -32,7 +32,7 @@ enum hl_unwind_method { HL_UNWIND_CFI, HL_UNWIND_WALK, HL_UNWIND_LIBUNWIND, HL_U
 
 /* Frames of a stack that are kept at least, when any are: a stack deeper than depth is recorded whole up to
  * here, because its outer frames are those of the stack before, while windows of it have none in common. */
-#define HL_ROOM_MIN 320u
+#define HL_ROOM_MIN 256u
 
 struct hl_config {
 	uint32_t depth;  /* frames of a stack that reports show */

@@ -142,9 +142,20 @@ enum hl_interned hl_nodes_intern(struct hl_thread *t, struct hl_stream *s, struc
 				 uint32_t epoch, uint32_t *node)
 {
 	struct hl_frame *leaf = &f[n - 1];
+	struct hl_near_node *near = &s->near.nodes[leaf->hash >> (64 - HL_NEAR_BITS)];
+	enum hl_interned r = HL_INTERNED;
 
-	if (leaf->node == HL_STACK_NONE)
-		leaf->node = hl_idtab_find(&nodes, leaf->hash, (uint32_t)leaf->pc);
 	*node = leaf->node;
-	return HL_LIKELY(*node != HL_STACK_NONE) ? HL_INTERNED : extend(t, s, f, n, epoch, node);
+	if (HL_UNLIKELY(*node != HL_STACK_NONE))
+		return HL_INTERNED;
+	if (HL_LIKELY(near->hash == leaf->hash && near->low == (uint32_t)leaf->pc)) {
+		*node = leaf->node = near->node;
+		return HL_INTERNED;
+	}
+	*node = leaf->node = hl_idtab_find(&nodes, leaf->hash, (uint32_t)leaf->pc);
+	if (HL_UNLIKELY(*node == HL_STACK_NONE))
+		r = extend(t, s, f, n, epoch, node);
+	if (HL_LIKELY(r == HL_INTERNED))
+		*near = (struct hl_near_node){leaf->hash, (uint32_t)leaf->pc, *node};
+	return r;
 }

@@ -8,7 +8,7 @@
 #ifndef HL_PRELOAD_RULECACHE_H
 #define HL_PRELOAD_RULECACHE_H
 
-#include "preload/sys.h"
+#include "preload/thread.h"
 #include <stdatomic.h>
 
 #define HL_RULE_REACH 16u /* places that a word may lie in, from its own on */
@@ -32,12 +32,6 @@ static inline const _Atomic uint64_t *hl_rules_place(const struct hl_rule_table 
 	return &t->word[address * 0x9e3779b97f4a7c15ull >> t->shift];
 }
 
-static inline void hl_rules_prefetch(uint64_t address)
-{
-	__builtin_prefetch((const void *)hl_rules_place(
-		atomic_load_explicit(&hl_rules.table, memory_order_acquire), address));
-}
-
 #define HL_RULE_NONE 0u /* as a word: not in the cache */
 
 /* The word of the address, HL_RULE_NONE: it has none. */
@@ -56,6 +50,19 @@ static inline uint64_t hl_rules_find(uint64_t address)
 			break;
 	}
 	return HL_RULE_NONE;
+}
+
+/* The same through what the thread saw last: near is hl_near.rules. */
+static inline uint64_t hl_rules_find_near(uint64_t *near, uint64_t address)
+{
+	uint64_t *at = &near[address * 0x9e3779b97f4a7c15ull >> (64 - HL_NEAR_BITS)], word = *at;
+
+	if (HL_LIKELY(word >> 16 == address))
+		return word;
+	word = hl_rules_find(address);
+	if (HL_LIKELY(word != HL_RULE_NONE))
+		*at = word;
+	return word;
 }
 
 /* Enter or replace; returns rule. */

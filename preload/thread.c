@@ -75,7 +75,7 @@ static struct hl_stream *make_stream(uint32_t id)
 	s->stream = id;
 	s->pcs = hl_arena_alloc((room + HL_FRAMES_EXTRA) * sizeof *s->pcs);
 	s->fresh = hl_arena_alloc((room + 1) * sizeof *s->fresh);
-	s->trail.frames = hl_arena_alloc(room * sizeof *s->trail.frames);
+	s->trail.frames = hl_arena_alloc((room + 1) * sizeof *s->trail.frames);
 	s->trail.probes = hl_arena_alloc((HL_PROBES_BEFORE + room * 2) * sizeof *s->trail.probes);
 	if (!s->pcs || !s->fresh || !s->trail.frames || !s->trail.probes)
 		return NULL;

@@ -43,11 +43,40 @@ struct hl_probe {
 /* The previous capture, outermost frame first.  Deeper stacks than config.room are captured by the plain
  * walk, and not kept. */
 struct hl_trail {
-	struct hl_frame *frames; /* config.room of them */
+	struct hl_frame *frames; /* config.room of them; frames[-1] lies further out than any */
 	struct hl_probe *probes; /* at most two a frame, in the order of frames */
 	uint32_t n, epoch;
 	uint64_t deep_sp; /* a stack that began here was deeper than config.room; 0: none */
 	uint32_t deep_captures;
+};
+
+/* A way from a hook's caller to a frame of the trail, see twig.h. */
+#define HL_TWIG_BITS   6
+#define HL_TWIG_FRAMES 8u
+struct hl_twig {
+	_Alignas(64) uint64_t pc; /* the state it begins with */
+	uint64_t sp, fp;
+	uint64_t seen;             /* hash of the stack that came here last: kept when it comes again */
+	uint64_t join_pc, join_sp; /* the state it ends in */
+	uint64_t base;             /* hash of the stack from there outwards */
+	uint32_t join;             /* 1 + index of the trail's frame in that state; 0: no twig */
+	uint32_t node;             /* of the whole */
+	uint64_t join_fp;
+	uint16_t fp_words; /* bit i: probes[i] is a frame pointer, else a return address */
+	uint8_t nprobes, nframes;
+	uint8_t live; /* fp decides about a frame further out */
+	struct hl_probe probes[2 * HL_TWIG_FRAMES];
+};
+
+/* What this thread saw last of the shared tables of rules and of nodes: those are as large as the program's call
+ * sites and stacks and lie far away from the CPU, these stay near.  Places by the upper bits of a hash; zero: none. */
+#define HL_NEAR_BITS 10
+struct hl_near {
+	uint64_t rules[1u << HL_NEAR_BITS]; /* words of rulecache.h */
+	struct hl_near_node {
+		uint64_t hash;
+		uint32_t low, node;
+	} nodes[1u << HL_NEAR_BITS];
 };
 
 /* One stream being written: the coding state of format.h.  Owner: the thread at that level. */
@@ -72,6 +101,9 @@ struct hl_stream {
 	uint64_t address;
 	uint64_t released_key, released_size;
 	struct hl_trail trail;
+	struct hl_near near;
+	struct hl_twig twigs[1u << HL_TWIG_BITS];
+	int32_t twig_score;     /* below 0: so many captures until they are tried again */
 	struct hl_frame *fresh; /* scratch of the unwinder, newest first: config.room + 1 */
 	uint64_t *pcs;          /* the same for plain methods: config.room + HL_FRAMES_EXTRA */
 	struct hl_cfi cfi;      /* scratch of the unwinder */

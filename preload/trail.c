@@ -12,7 +12,7 @@
  * one that does.  fp is compared only where it decides about an outer frame (`live`); elsewhere it is a
  * register like any other.
  */
-#include "preload/unwind_cpu.h"
+#include "preload/twig.h"
 
 #define COUNT_AGAIN 256u
 
@@ -44,6 +44,8 @@ void hl_trail_init(struct hl_trail *trail)
 {
 	static const uint64_t zero;
 
+	/* before the outermost frame */
+	trail->frames++->sp = UINT64_MAX;
 	for (uint32_t i = 0; i < HL_PROBES_BEFORE; i++)
 		*trail->probes++ = (struct hl_probe){(uint64_t)(uintptr_t)&zero, 0};
 }
@@ -89,35 +91,70 @@ static inline uint64_t differs(const struct hl_probe *p)
 	return hl_word(p->slot) ^ p->value;
 }
 
+/* The first of the probes from p down to end that does not hold, all being readable; end or below: none.  Eight at a time;
+ * dummies: also past the end, where there are some: how often is then easy to foresee. */
+static __attribute__((always_inline)) inline const struct hl_probe *
+first_wrong(const struct hl_probe *p, const struct hl_probe *end, int dummies)
+{
+	const struct hl_probe *last = dummies ? end : end + 7;
+
+	while (p > last && !(differs(p - 1) | differs(p - 2) | differs(p - 3) | differs(p - 4) |
+			     differs(p - 5) | differs(p - 6) | differs(p - 7) | differs(p - 8)))
+		p -= 8;
+	while (p > end && !differs(p - 1))
+		p--;
+	return p;
+}
+
 /* From a frame that matched frames[j - 1] outwards as far as the words hold: the lowest index that does. */
-static inline uint32_t verify(struct hl_walk *w, const struct hl_trail *trail, uint32_t j)
+static __attribute__((always_inline)) inline uint32_t verify(struct hl_walk *w, const struct hl_trail *trail,
+							     uint32_t j)
 {
 	const struct hl_frame *f = trail->frames;
 	uint32_t until = f[j - 1].below, i = j - 1;
 	const struct hl_probe *p = &trail->probes[f[j - 1].probe], *end = &trail->probes[f[until].probe];
 
 	/* sp grows outwards: when both ends are readable, so is all between. */
-	if (HL_LIKELY(f[j - 1].sp >= w->low && f[until].sp <= w->high)) {
-		/* Eight at a time, also past the end, where there are dummies: how often is then easy to foresee. */
-		const struct hl_probe *last = until ? end + 7 : end;
-
-		while (p > last && !(differs(p - 1) | differs(p - 2) | differs(p - 3) | differs(p - 4) |
-				     differs(p - 5) | differs(p - 6) | differs(p - 7) | differs(p - 8)))
-			p -= 8;
-		while (p > end && !differs(p - 1))
-			p--;
-		if (HL_LIKELY(p <= end))
-			return until;
-	} else {
+	if (HL_LIKELY(f[j - 1].sp >= w->low && f[until].sp <= w->high))
+		p = first_wrong(p, end, until == 0);
+	else
 		while (p != end && holds_slowly(w, p - 1))
 			p--;
-		if (p == end)
-			return until;
-	}
+	if (HL_LIKELY(p <= end))
+		return until;
 	/* p - 1 is a word of the newest frame that does not hold. */
 	while (f[i - 1].probe > (uint32_t)(p - 1 - trail->probes))
 		i--;
 	return i;
+}
+
+uint32_t hl_trail_again(const struct hl_thread *t, const struct hl_trail *trail, uint64_t fp)
+{
+	const struct hl_frame *top = &trail->frames[trail->n - 1];
+
+	if ((top->fp != fp && top->live) || top->below || top->sp < t->stack_low ||
+	    trail->frames[0].sp > t->stack_high ||
+	    first_wrong(&trail->probes[top->probe], trail->probes, 1) > trail->probes)
+		return HL_STACK_NONE;
+	return top->node;
+}
+
+/* Apart, so that it takes no registers from the walk.  1: that was it. */
+static __attribute__((noinline)) int by_twig(struct hl_walk *w, struct hl_stream *s, const struct hl_frame *f,
+					     struct hl_unwound *u)
+{
+	const struct hl_twig *tw = hl_twig_of(s, f);
+
+	if (!hl_twig_holds(w, &s->trail, tw, f) || verify(w, &s->trail, tw->join) != 0) {
+		s->twig_score--;
+		return 0;
+	}
+	s->twig_score += s->twig_score < 2 * HL_TWIG_TRIAL;
+	u->node = tw->node;
+	u->truncated = 0;
+	if (HL_UNLIKELY(hl_guest.config.unwind == HL_UNWIND_CHECK))
+		hl_twig_show(s, tw, u);
+	return 1;
 }
 
 enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at,
@@ -130,7 +167,7 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 	enum hl_stepped r = HL_STEPPED;
 	struct hl_walk w;
 
-	hl_cpu_first(&w, t, at, f);
+	hl_cpu_first(&w, t, s, at, f);
 	while (HL_UNLIKELY(hl_pc_is_ours(f->pc)) && r == HL_STEPPED) {
 		struct hl_frame up;
 
@@ -138,16 +175,20 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 		up.fp_slot = HL_FRAME_OPAQUE;
 		*f = up;
 	}
+	u->node = HL_STACK_NONE;
+	if (j && (old[j - 1].sp != f->sp || old[j - 1].pc != f->pc) && hl_twig_try(s) && by_twig(&w, s, f, u))
+		return HL_UNWIND_DONE;
 	/* Now and then count again: the frames out there may be larger and fewer now. */
 	if (HL_UNLIKELY(f->sp <= trail->deep_sp)) {
 		if (++trail->deep_captures % COUNT_AGAIN)
 			return HL_UNWIND_DEEP;
 		trail->deep_sp = 0;
 	}
-	while (r == HL_STEPPED && hl_pc_is_sane(f->pc)) {
-		while (j && old[j - 1].sp < f->sp)
+	while (r == HL_STEPPED) {
+		/* old[-1] ends it */
+		while (old[(int64_t)j - 1].sp < f->sp)
 			j--;
-		if (j && old[j - 1].sp == f->sp && old[j - 1].pc == f->pc &&
+		if (old[(int64_t)j - 1].sp == f->sp && old[j - 1].pc == f->pc &&
 		    (old[j - 1].fp == f->fp || !old[j - 1].live)) {
 			uint32_t i = verify(&w, trail, j);
 			uint64_t fp = f->fp, fp_slot = f->fp_slot, ra_slot = f->ra_slot;
@@ -176,8 +217,16 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 		}
 		if (n > room)
 			goto deep;
-		if (HL_UNLIKELY(!hl_cpu_hop(&w, f, &fresh[n])))
+		if (HL_UNLIKELY(!hl_cpu_hop(&w, f, &fresh[n]))) {
+			/* what has a rule is code; of this it is not known yet */
+			if (!hl_pc_is_sane(f->pc)) {
+				n--;
+				break;
+			}
 			r = hl_cpu_leave(&w, &s->cfi, f, &fresh[n]);
+			if (r != HL_STEPPED)
+				break;
+		}
 		f = &fresh[n];
 	}
 	if (HL_UNLIKELY(r == HL_STEP_NEEDS_ALL))

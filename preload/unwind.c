@@ -41,6 +41,7 @@ static void adopt(struct hl_stream *s, uint32_t n, uint64_t caller, struct hl_un
 		s->pcs[skip] = caller;
 		n = 1;
 	}
+	u->node = HL_STACK_NONE;
 	u->truncated = n > depth && depth > 1;
 	u->kept = 0;
 	u->n = n < depth ? n : depth;
@@ -94,7 +95,7 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, ui
 	r = HL_UNLIKELY(c->unwind == HL_UNWIND_WALK) ? HL_UNWIND_DEEP : hl_unwind_cfi(t, s, at, u);
 	if (HL_UNLIKELY(r == HL_UNWIND_DEEP))
 		walk_plainly(t, s, at, caller, u);
-	else if (HL_UNLIKELY(r == HL_UNWIND_RETRY || !(u->kept + u->n)))
+	else if (HL_UNLIKELY(r == HL_UNWIND_RETRY || (u->node == HL_STACK_NONE && !(u->kept + u->n))))
 		adopt(s, hl_unwind_cfi_all(t, s, c->depth + HL_FRAMES_EXTRA), caller, u);
 	if (HL_UNLIKELY(atomic_load_explicit(&checking, memory_order_relaxed)) && t->level == 1)
 		check(s, u);

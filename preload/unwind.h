@@ -23,6 +23,7 @@
  * kept is not 0, s->fresh[n] is the newest of the kept ones as it was reached now. */
 struct hl_unwound {
 	uint32_t kept, n;
+	uint32_t node; /* of a stack that was known at once, and the trail stays; HL_STACK_NONE: it was not */
 	int truncated; /* deeper than config.depth, and kept is 0: the n frames are the newest ones */
 };
 
@@ -33,6 +34,9 @@ void hl_unwind_init(void);
  *   caller return address to use where the stack cannot be walked */
 void hl_unwind(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint64_t caller,
 	       struct hl_unwound *u);
+/* The whole trail's node when it is the present stack still: the hook's caller is its newest frame by pc and sp, and has that
+ * frame pointer.  HL_STACK_NONE: it is not, or that is not easy to tell. */
+uint32_t hl_trail_again(const struct hl_thread *t, const struct hl_trail *trail, uint64_t fp);
 /* The trail becomes the stack that was found, which is not truncated.  hash: of its kept frames; returns that of
  * all. */
 uint64_t hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u, uint64_t hash);

@@ -12,7 +12,7 @@ uint32_t hl_unwind_walk(struct hl_thread *t, struct hl_stream *s, struct hl_anch
 	struct hl_walk w;
 	uint32_t n = 0;
 
-	hl_cpu_first(&w, t, at, f);
+	hl_cpu_first(&w, t, s, at, f);
 	while (r == HL_STEPPED && n < room && hl_pc_is_sane(f->pc)) {
 		struct hl_frame *was = f;
 

@@ -102,7 +102,11 @@ static void put_events(struct list *l, struct hl_trace *t, const struct hl_repla
 	put_number(l, "temporary", c->temporary);
 	put_size(l, "total size", c->total_bytes);
 	put_size(l, "peak size", c->peak_bytes);
-	put_seconds(l, "peak time", hl_subject_seconds(t, c->peak_stamp));
+	/* where nothing was ever allocated there is no such moment */
+	put(l, "peak time",
+	    c->peak_stamp
+		    ? (struct hl_cell){.type = HL_CELL_SECONDS, .real = hl_subject_seconds(t, c->peak_stamp)}
+		    : (struct hl_cell){.type = HL_CELL_NONE});
 	put_size(l, "live size", c->live_bytes);
 	put_number(l, "live blocks", c->live_blocks);
 	put_number(l, "inherited blocks", c->inherited_blocks);

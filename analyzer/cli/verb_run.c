@@ -41,7 +41,7 @@ static const struct hl_option options[] = {
 	{'o', "output", "FILE",
 	 "where the trace goes; %p pid, %n program, %h host (default " HL_OUTPUT_DEFAULT ")"},
 	{OPT_FORCE, "force", NULL, "overwrite existing traces"},
-	{OPT_DEPTH, "depth", "N", "frames recorded per stack, 1-65535 (default 64)"},
+	{OPT_DEPTH, "depth", "N", "frames kept of a stack, 1-65535 (default 64)"},
 	{OPT_FOLLOW, "follow", "all|none|GLOB", "which started programs to trace, by name (default all)"},
 	{OPT_MMAP, "mmap", NULL, "count anonymous mmaps as allocations"},
 	{OPT_SAMPLE, "sample", "BYTES",

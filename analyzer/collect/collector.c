@@ -172,12 +172,13 @@ void hl_collector_round(struct hl_collector *c, int all)
 {
 	struct hl_region *r = c->share->region;
 	uint64_t now = now_ns();
+	int look = now >= c->next_look_ns;
 	unsigned fresh;
 
 	/* acquire: what was announced by a ++ before it is seen below */
 	c->ticket = atomic_load_explicit(&r->seal_futex, memory_order_seq_cst);
 	atomic_fetch_add_explicit(&r->heartbeat, 1, memory_order_relaxed);
-	if (now >= c->next_look_ns) {
+	if (look) {
 		all = 1;
 		c->next_look_ns = now + LOOK_NS;
 	}
@@ -187,6 +188,8 @@ void hl_collector_round(struct hl_collector *c, int all)
 	finish_gone(c);
 	if (all)
 		hl_drain_open(&c->drain);
+	if (look)
+		hl_drain_trim(&c->drain);
 	hl_mail_answer(c);
 	if (now >= c->next_mark_ns) {
 		mark_all(c);

@@ -6,8 +6,21 @@
  * sealed list cannot put a slot on the free list twice.
  */
 #include "analyzer/collect/drain.h"
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 
 void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_outs *outs,
 		   struct hl_roster *roster)
@@ -16,13 +29,45 @@ void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_o
 	d->outs = outs;
 	d->roster = roster;
 	d->order = hl_xcalloc(share->nslots, sizeof(*d->order));
+	d->present = hl_xcalloc(share->nslots, 1);
 	d->last_look = share->region->start_stamp;
 	d->slots = d->bytes = 0;
+	hl_pace_init(&d->pace);
 }
 
 void hl_drain_release(struct hl_drain *d)
 {
 	free(d->order);
+	free(d->present);
+	hl_pace_release(&d->pace);
+}
+
+#define PAGE       4096u
+#define PAGES_OF   (HL_SLOT_BYTES / PAGE)
+#define SCAN_SLOTS 1024u
+
+/* How many slots were ever claimed, with which of them have their first page noted in d->present: looking into another would
+ * give it one.  Without an answer from the kernel all have. */
+static uint32_t note_present(struct hl_drain *d)
+{
+	uint32_t used = hl_share_used(d->share);
+	unsigned char pages[SCAN_SLOTS * PAGES_OF];
+
+	for (uint32_t from = 0; from < used; from += SCAN_SLOTS) {
+		uint32_t n = used - from < SCAN_SLOTS ? used - from : SCAN_SLOTS;
+		int known = mincore(hl_share_slot(d->share, from), (size_t)n * HL_SLOT_BYTES, pages) == 0;
+
+		for (uint32_t i = 0; i < n; i++)
+			d->present[from + i] = !known || (pages[i * PAGES_OF] & 1);
+	}
+	return used;
+}
+
+/* acquire: everything the owner wrote before (partner: hl_slot_open, hl_slot_seal) */
+static uint32_t state_of(const struct hl_drain *d, uint32_t i)
+{
+	return d->present[i] ? atomic_load_explicit(&hl_share_slot(d->share, i)->state, memory_order_acquire)
+			     : HL_SLOT_FREE;
 }
 
 static void hand_back(struct hl_drain *d, struct hl_slot *s, uint32_t i)
@@ -57,6 +102,7 @@ static uint32_t copy_new(struct hl_drain *d, struct hl_slot *s, int whole, struc
 	c->tid = s->tid;
 	c->base_stamp = s->base_stamp;
 	c->data = d->copy;
+	c->hurry = HL_HURRY_NONE;
 	c->facts = atomic_load_explicit(&s->facts, memory_order_relaxed);
 	/* of a part it is not known which facts are in it; 0 would promise that there are none */
 	if (!(whole && from == 0) && c->facts == 0)
@@ -77,16 +123,25 @@ static void deliver(struct hl_drain *d, struct hl_out *out, const struct hl_chun
 		d->outs->orphan_bytes += c->bytes;
 }
 
-static void take(struct hl_drain *d, uint32_t i, struct hl_out *out)
+/* waiting: so many sealed slots are behind it. */
+static void take(struct hl_drain *d, uint32_t i, struct hl_out *out, uint32_t waiting)
 {
 	struct hl_slot *s = hl_share_slot(d->share, i);
 	struct hl_chunk c;
+	uint64_t began = 0, took = 0;
 
 	copy_new(d, s, 1, &c);
 	if (out)
 		out->live_closed += atomic_load_explicit(&s->live_delta, memory_order_relaxed);
 	hand_back(d, s, i);
+	hl_pace_look(&d->pace, clock_ns(CLOCK_MONOTONIC));
+	c.hurry = hl_pace_choose(&d->pace, waiting, d->share->nslots, clock_ns(CLOCK_MONOTONIC));
+	if (c.hurry == HL_HURRY_NONE)
+		began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	deliver(d, out, &c);
+	if (c.hurry == HL_HURRY_NONE)
+		took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
+	hl_pace_charge(&d->pace, c.bytes, took);
 }
 
 unsigned hl_drain_sealed(struct hl_drain *d)
@@ -105,7 +160,7 @@ unsigned hl_drain_sealed(struct hl_drain *d)
 		/* acquire: everything the owner wrote (partner: hl_slot_seal) */
 		if (atomic_load_explicit(&s->state, memory_order_acquire) != HL_SLOT_SEALED)
 			continue;
-		take(d, i, hl_roster_lookup(d->roster, s->image_entry, s->image_id));
+		take(d, i, hl_roster_lookup(d->roster, s->image_entry, s->image_id), n);
 		taken++;
 	}
 	return taken;
@@ -114,7 +169,7 @@ unsigned hl_drain_sealed(struct hl_drain *d)
 void hl_drain_open(struct hl_drain *d)
 {
 	uint64_t look = hl_share_now(d->share);
-	uint32_t n = hl_share_used(d->share);
+	uint32_t n = note_present(d);
 	struct hl_note note;
 
 	for (unsigned i = 0; i < HL_IMAGES_MAX; i++)
@@ -127,7 +182,7 @@ void hl_drain_open(struct hl_drain *d)
 		struct hl_chunk c;
 
 		/* A slot that was sealed since the list was taken counts as well: SYNC is about all events. */
-		if (atomic_load_explicit(&s->state, memory_order_acquire) == HL_SLOT_FREE)
+		if (state_of(d, i) == HL_SLOT_FREE)
 			continue;
 		out = hl_roster_lookup(d->roster, s->image_entry, s->image_id);
 		if (!out)
@@ -159,19 +214,18 @@ void hl_drain_image(struct hl_drain *d, struct hl_out *out)
 
 	/* Its last seals: afterwards a SEALED slot of it is one that died on the way to the list. */
 	hl_drain_sealed(d);
-	n = hl_share_used(d->share);
+	n = note_present(d);
 	for (uint32_t i = 0; i < n; i++) {
 		struct hl_slot *s = hl_share_slot(d->share, i);
 
-		if (atomic_load_explicit(&s->state, memory_order_acquire) != HL_SLOT_FREE &&
-		    s->image_id == out->id && s->image_entry == out->entry)
-			take(d, i, out);
+		if (state_of(d, i) != HL_SLOT_FREE && s->image_id == out->id && s->image_entry == out->entry)
+			take(d, i, out, 0);
 	}
 }
 
 void hl_drain_live(struct hl_drain *d)
 {
-	uint32_t n = hl_share_used(d->share);
+	uint32_t n = note_present(d);
 
 	for (unsigned i = 0; i < HL_IMAGES_MAX; i++)
 		if (d->roster->live[i])
@@ -180,10 +234,44 @@ void hl_drain_live(struct hl_drain *d)
 		struct hl_slot *s = hl_share_slot(d->share, i);
 		struct hl_out *out;
 
-		if (atomic_load_explicit(&s->state, memory_order_acquire) == HL_SLOT_FREE)
+		if (state_of(d, i) == HL_SLOT_FREE)
 			continue;
 		out = hl_roster_lookup(d->roster, s->image_entry, s->image_id);
 		if (out)
 			out->live_open += atomic_load_explicit(&s->live_delta, memory_order_relaxed);
 	}
+}
+
+/* The slot's pages go back to the system; who claims it next populates it, as every slot.  Its state then reads FREE. */
+static void let_go(struct hl_drain *d, uint32_t i)
+{
+	off_t at = (off_t)((char *)hl_share_slot(d->share, i) - (char *)d->share->region);
+
+	/* when it fails they stay */
+	if (fallocate(d->share->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, HL_SLOT_BYTES) == 0)
+		d->present[i] = 0;
+}
+
+void hl_drain_trim(struct hl_drain *d)
+{
+	struct hl_region *r = d->share->region;
+	uint32_t nslots = d->share->nslots, used = note_present(d), n = 0, keep = 0;
+
+	for (uint32_t i = 0; i < used; i++)
+		keep += state_of(d, i) == HL_SLOT_OPEN;
+	/* Nobody can claim what is off the list; a thread that finds it empty takes a slot that was never used, or waits
+	 * until it is woken below.  A list that was damaged ends where it makes no sense. */
+	for (uint32_t i = hl_list_take(&r->free_head, nslots);
+	     i != HL_NO_SLOT && n < nslots && i < used && state_of(d, i) == HL_SLOT_FREE;
+	     i = hl_list_next(r, i, nslots))
+		d->order[n++] = i;
+	for (uint32_t k = keep; k < n; k++)
+		if (d->present[d->order[k]])
+			let_go(d, d->order[k]);
+	/* the newest on top again */
+	while (n)
+		hl_list_push(r, &r->free_head, d->order[--n]);
+	atomic_fetch_add_explicit(&r->free_futex, 1, memory_order_seq_cst);
+	if (atomic_load_explicit(&r->free_waiters, memory_order_seq_cst))
+		hl_share_wake(&r->free_futex, INT_MAX);
 }

@@ -8,6 +8,7 @@
 #ifndef HL_COLLECT_DRAIN_H
 #define HL_COLLECT_DRAIN_H
 
+#include "analyzer/collect/pace.h"
 #include "analyzer/collect/roster.h"
 
 struct hl_drain {
@@ -15,8 +16,10 @@ struct hl_drain {
 	struct hl_outs *outs;
 	struct hl_roster *roster;
 	uint32_t *order;       /* nslots: the sealed list, turned round */
+	uint8_t *present;      /* nslots: 1: the slot has pages, as of the last look */
 	uint64_t last_look;    /* stamp before the previous hl_drain_open */
 	uint64_t slots, bytes; /* taken so far */
+	struct hl_pace pace;
 	_Alignas(64) uint8_t copy[HL_SLOT_ROOM];
 };
 
@@ -32,6 +35,8 @@ unsigned hl_drain_sealed(struct hl_drain *d);
 void hl_drain_open(struct hl_drain *d);
 /* The image cannot run any more: take all its slots, whatever their state, and hand them back. */
 void hl_drain_image(struct hl_drain *d, struct hl_out *out);
+/* Free slots beyond one for each that is open give their pages back to the system: what a burst took does not stay. */
+void hl_drain_trim(struct hl_drain *d);
 /* Sum live_open of every live image. */
 void hl_drain_live(struct hl_drain *d);
 

@@ -6,6 +6,7 @@
  */
 #include "analyzer/collect/writer.h"
 #include "analyzer/base/buf.h"
+#include "analyzer/base/columns.h"
 #include "analyzer/base/crc32c.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#define LEVEL 1
+/* the columns' lengths alone take 24 bytes */
+#define COLUMNS_MIN 200
 
 struct hl_writer {
 	int fd;
@@ -26,7 +28,8 @@ struct hl_writer {
 	struct hl_index_entry *index;
 	size_t nindex, index_cap;
 	ZSTD_CCtx *zstd;
-	struct hl_diag failure; /* the first one; err HL_OK: none */
+	struct hl_packer *packer; /* from the first piece on that is worth it */
+	struct hl_diag failure;   /* the first one; err HL_OK: none */
 	uint8_t block[sizeof(struct hl_block_header) + HL_SLOT_ROOM];
 };
 
@@ -117,13 +120,31 @@ int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_fil
 	return HL_OK;
 }
 
+/* The chunk to out in the best form that it has; how many bytes, less than it has itself; 0: none is smaller. */
+static size_t compress(struct hl_writer *w, const struct hl_chunk *c, uint8_t *out, uint8_t *codec)
+{
+	static const int level[] = {[HL_HURRY_NONE] = 1, [HL_HURRY_SOME] = 1, [HL_HURRY_MUCH] = -5};
+	size_t n;
+
+	if (c->hurry == HL_HURRY_NONE && c->offset == 0 && c->bytes >= COLUMNS_MIN) {
+		if (!w->packer)
+			w->packer = hl_packer_new();
+		*codec = HL_CODEC_COLUMNS;
+		n = hl_packer_pack(w->packer, c->data, c->bytes, out, c->bytes - 1);
+		if (n)
+			return n;
+	}
+	*codec = HL_CODEC_ZSTD;
+	n = ZSTD_compressCCtx(w->zstd, out, c->bytes - 1, c->data, c->bytes, level[c->hurry]);
+	return ZSTD_isError(n) ? 0 : n;
+}
+
 /* Header and payload to w->block; how many bytes. */
 static size_t make_block(struct hl_writer *w, const struct hl_chunk *c)
 {
 	struct hl_block_header h = {
 		.magic = HL_BLOCK_MAGIC,
 		.type = HL_BLOCK_CHUNK,
-		.codec = HL_CODEC_ZSTD,
 		.raw_bytes = c->bytes,
 		.stream = c->stream,
 		.claim = c->claim,
@@ -133,10 +154,9 @@ static size_t make_block(struct hl_writer *w, const struct hl_chunk *c)
 		.tid = c->tid,
 	};
 	uint8_t *payload = w->block + sizeof(h);
-	/* one byte less than raw: when it does not fit, raw is as good */
-	size_t n = ZSTD_compressCCtx(w->zstd, payload, c->bytes - 1, c->data, c->bytes, LEVEL);
+	size_t n = compress(w, c, payload, &h.codec);
 
-	if (ZSTD_isError(n)) {
+	if (!n) {
 		h.codec = HL_CODEC_RAW;
 		memcpy(payload, c->data, c->bytes);
 		n = c->bytes;
@@ -224,6 +244,7 @@ int hl_writer_finish(struct hl_writer *w, struct hl_diag *d)
 	if (close(w->fd) < 0 && !err)
 		err = hl_fail(d, HL_ERR_IO, "%s: %s", w->path, strerror(errno));
 	ZSTD_freeCCtx(w->zstd);
+	hl_packer_free(w->packer);
 	free(w->index);
 	free(w->path);
 	free(w);

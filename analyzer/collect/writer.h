@@ -15,12 +15,17 @@ struct hl_writer;
 int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_file_header *h, int force,
 		   struct hl_diag *d);
 
+/* What a chunk's compression may cost: as much as is worth it; about 0.4 of that; 0.2. */
+enum hl_hurry { HL_HURRY_NONE, HL_HURRY_SOME, HL_HURRY_MUCH };
+
 struct hl_chunk {
 	uint32_t stream, claim, offset, bytes, facts, tid;
 	uint64_t base_stamp;
 	const uint8_t *data;
+	enum hl_hurry hurry;
 };
-/* Append; raw bytes <= HL_SLOT_ROOM.  zstd level 1, stored raw when that is not smaller.
+/* Append; raw bytes <= HL_SLOT_ROOM.  In columns, or as zstd what these refuse and what is in a hurry; stored
+ * raw when that is not smaller.
  * After an error (disk full) the file is cut back to its last whole block and every further add fails
  * at once with the same diag; what was refused is counted. */
 int hl_writer_add(struct hl_writer *w, const struct hl_chunk *c, struct hl_diag *d);

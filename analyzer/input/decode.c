@@ -4,6 +4,7 @@
  * Invariant: at never passes end, and nothing is read outside [at, end).
  */
 #include "analyzer/input/decode.h"
+#include "analyzer/base/uv.h"
 #include <string.h>
 
 void hl_decode_init(struct hl_decoder *d, uint32_t nnodes)
@@ -32,21 +33,6 @@ void hl_decode_chunk(struct hl_decoder *d, const uint8_t *data, size_t n)
 
 /* The decoding functions take and return a position; NULL: damaged. */
 
-static inline const uint8_t *get_uv(const uint8_t *p, const uint8_t *end, uint64_t *v)
-{
-	if (end - p >= 2) {
-		if (p[0] < 0x80) {
-			*v = p[0];
-			return p + 1;
-		}
-		if (p[1] < 0x80) {
-			*v = (uint64_t)p[1] << 7 | (p[0] & 0x7f);
-			return p + 2;
-		}
-	}
-	return hl_get_uv(p, end, v);
-}
-
 static inline const uint8_t *add_stamp(struct hl_decoder *d, const uint8_t *p, uint64_t delta)
 {
 	return __builtin_add_overflow(d->stamp, delta, &d->stamp) ? NULL : p;
@@ -57,7 +43,7 @@ static inline const uint8_t *get_stamp(struct hl_decoder *d, const uint8_t *p, u
 	uint64_t delta = tag >> 4, more;
 
 	if (delta == HL_STAMP_MORE) {
-		p = get_uv(p, d->end, &more);
+		p = hl_uv_get(p, d->end, &more);
 		if (!p || __builtin_add_overflow(delta, more, &delta))
 			return NULL;
 	}
@@ -73,7 +59,7 @@ static inline const uint8_t *get_address(struct hl_decoder *d, const uint8_t *p,
 			return NULL;
 		d->address = d->addresses[*p++];
 	} else {
-		p = get_uv(p, d->end, &v);
+		p = hl_uv_get(p, d->end, &v);
 		if (!p)
 			return NULL;
 		v = v & 1 ? (uint64_t)hl_unzigzag(v >> 1) : (uint64_t)hl_unzigzag(v >> 1) * 16;
@@ -101,10 +87,10 @@ static inline const uint8_t *get_site(struct hl_decoder *d, const uint8_t *p, in
 	} else {
 		unsigned slot;
 
-		p = get_uv(p, d->end, &stack_entry);
+		p = hl_uv_get(p, d->end, &stack_entry);
 		if (!p)
 			return NULL;
-		p = get_uv(p, d->end, &size);
+		p = hl_uv_get(p, d->end, &size);
 		if (!p)
 			return NULL;
 		slot = hl_site_slot(stack_entry, size);
@@ -133,9 +119,9 @@ static const uint8_t *get_any_alloc(struct hl_decoder *d, const uint8_t *p, stru
 {
 	uint64_t domain, entry, stack;
 
-	if (!(p = get_uv(p, d->end, &domain)) || !(p = get_uv(p, d->end, &entry)) ||
-	    !(p = get_uv(p, d->end, &e->address)) || !(p = get_uv(p, d->end, &e->size)) ||
-	    !(p = get_uv(p, d->end, &stack)) || domain > HL_DOMAIN_POOL || entry >= HL_ENTRY_FREE)
+	if (!(p = hl_uv_get(p, d->end, &domain)) || !(p = hl_uv_get(p, d->end, &entry)) ||
+	    !(p = hl_uv_get(p, d->end, &e->address)) || !(p = hl_uv_get(p, d->end, &e->size)) ||
+	    !(p = hl_uv_get(p, d->end, &stack)) || domain > HL_DOMAIN_POOL || entry >= HL_ENTRY_FREE)
 		return NULL;
 	e->domain = (uint8_t)domain;
 	e->entry = (uint8_t)entry;
@@ -150,8 +136,8 @@ static const uint8_t *get_any_free(struct hl_decoder *d, const uint8_t *p, struc
 {
 	uint64_t domain, entry;
 
-	if (!(p = get_uv(p, d->end, &domain)) || !(p = get_uv(p, d->end, &entry)) ||
-	    !(p = get_uv(p, d->end, &e->address)) || domain > HL_DOMAIN_POOL)
+	if (!(p = hl_uv_get(p, d->end, &domain)) || !(p = hl_uv_get(p, d->end, &entry)) ||
+	    !(p = hl_uv_get(p, d->end, &e->address)) || domain > HL_DOMAIN_POOL)
 		return NULL;
 	e->temporary = (entry & HL_ENTRY_TEMPORARY) != 0;
 	entry &= ~(uint64_t)HL_ENTRY_TEMPORARY;
@@ -185,10 +171,10 @@ static const uint8_t *get_range(struct hl_decoder *d, const uint8_t *p, struct h
 	e->domain = HL_DOMAIN_MMAP;
 	e->entry = map ? HL_ENTRY_MMAP : HL_ENTRY_FREE;
 	e->type = map ? HL_EV_MAP_RANGE : HL_EV_FREE_RANGE;
-	if (!(p = get_uv(p, d->end, &e->address)) || !(p = get_uv(p, d->end, &e->size)))
+	if (!(p = hl_uv_get(p, d->end, &e->address)) || !(p = hl_uv_get(p, d->end, &e->size)))
 		return NULL;
 	if (map) {
-		p = get_uv(p, d->end, &stack);
+		p = hl_uv_get(p, d->end, &stack);
 		if (!p)
 			return NULL;
 		e->stack = node_of(d, stack);
@@ -200,7 +186,7 @@ static const uint8_t *get_mark(struct hl_decoder *d, const uint8_t *p, struct hl
 {
 	uint64_t mark, n;
 
-	if (!(p = get_uv(p, d->end, &mark)) || !(p = get_uv(p, d->end, &n)) || mark < HL_MARK_API ||
+	if (!(p = hl_uv_get(p, d->end, &mark)) || !(p = hl_uv_get(p, d->end, &n)) || mark < HL_MARK_API ||
 	    mark > HL_MARK_END || n > (uint64_t)(d->end - p))
 		return NULL;
 	e->type = HL_EV_MARK;
@@ -217,7 +203,7 @@ static const uint8_t *get_op(struct hl_decoder *d, const uint8_t *p, unsigned op
 	uint64_t delta;
 
 	*seen = 1;
-	p = get_uv(p, d->end, &delta);
+	p = hl_uv_get(p, d->end, &delta);
 	if (!p || !(p = add_stamp(d, p, delta)))
 		return NULL;
 	e->domain = HL_DOMAIN_HEAP;
@@ -246,7 +232,7 @@ static const uint8_t *get_op(struct hl_decoder *d, const uint8_t *p, unsigned op
 		return get_mark(d, p, e);
 	case HL_OP_THREAD:
 		*seen = 0;
-		p = get_uv(p, d->end, &delta);
+		p = hl_uv_get(p, d->end, &delta);
 		if (!p || delta > UINT32_MAX)
 			return NULL;
 		d->thread = (uint32_t)delta;
@@ -260,7 +246,7 @@ static const uint8_t *skip_fact(const uint8_t *p, const uint8_t *end)
 {
 	uint64_t n;
 
-	p = get_uv(p, end, &n);
+	p = hl_uv_get(p, end, &n);
 	return p && n <= (uint64_t)(end - p) ? p + n : NULL;
 }
 

@@ -239,15 +239,25 @@ struct bound {
 };
 
 /* The facts of piece i.  0: the rest of its claim cannot be read. */
-static int take_piece(struct hl_layer *l, size_t i, const uint8_t *data, const struct bound *b,
-		      struct node_state *state, struct hl_diag *d)
+static int take_piece(struct hl_layer *l, struct hl_loader *loader, size_t i, uint8_t *data,
+		      const struct bound *b, struct node_state *state, struct hl_diag *d)
 {
 	struct hl_source *s = l->source;
 	const struct hl_piece *p = &s->pieces[i];
 	struct hl_fact_reader r = {data, data + p->bytes};
+	size_t n;
 	struct hl_fact_record f;
 	int got, taken;
 
+	/* where the bound lies within the claim, the place of each record is asked for */
+	if (b->inside && p->claim == b->claim) {
+		if (!hl_source_load(s, loader, i, data))
+			return 0;
+	} else {
+		if (!hl_source_load_facts(s, loader, i, data, &n))
+			return 0;
+		r.end = data + n;
+	}
 	while ((got = hl_decode_fact(&r, &f)) > 0) {
 		uint64_t end = p->offset + (uint64_t)(r.at - data);
 		int late = !b->inside || p->claim > b->claim || (p->claim == b->claim && end > b->used);
@@ -294,8 +304,7 @@ static void take_stream(struct hl_layer *l, const struct hl_stream *st, struct h
 		}
 		if (!p->facts)
 			continue;
-		if (broken || !hl_source_load(l->source, loader, i, data) ||
-		    !take_piece(l, i, data, &b, &state, d)) {
+		if (broken || !take_piece(l, loader, i, data, &b, &state, d)) {
 			hl_source_bad_piece(l->source, i, "damage before it in its claim");
 			broken = 1;
 		}

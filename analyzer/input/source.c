@@ -6,6 +6,7 @@
  */
 #include "analyzer/input/source.h"
 #include "analyzer/base/buf.h"
+#include "analyzer/base/columns.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -222,6 +223,7 @@ void hl_source_close(struct hl_source *s)
 void hl_loader_init(struct hl_loader *l)
 {
 	l->zstd = ZSTD_createDCtx();
+	l->unpacker = NULL;
 	/* a stored payload is at most as long as the raw one */
 	l->block = hl_xmalloc(sizeof(struct hl_block_header) + HL_SLOT_ROOM);
 }
@@ -229,10 +231,11 @@ void hl_loader_init(struct hl_loader *l)
 void hl_loader_release(struct hl_loader *l)
 {
 	ZSTD_freeDCtx(l->zstd);
+	hl_unpacker_free(l->unpacker);
 	free(l->block);
 }
 
-int hl_source_load(struct hl_source *s, struct hl_loader *l, size_t i, uint8_t *out)
+static int load(struct hl_source *s, struct hl_loader *l, size_t i, uint8_t *out, size_t *facts)
 {
 	const struct hl_piece *p = &s->pieces[i];
 	const char *what = "is gone, the file was cut";
@@ -240,8 +243,19 @@ int hl_source_load(struct hl_source *s, struct hl_loader *l, size_t i, uint8_t *
 	if (p->bad)
 		return 0;
 	if (s->bare ? hl_source_read(s, out, p->bytes, p->position) == p->bytes
-		    : hl_source_load_block(s, l, p, out, &what))
+		    : hl_source_load_block(s, l, p, out, facts, &what))
 		return 1;
 	hl_source_bad_piece(s, i, what);
 	return 0;
+}
+
+int hl_source_load(struct hl_source *s, struct hl_loader *l, size_t i, uint8_t *out)
+{
+	return load(s, l, i, out, NULL);
+}
+
+int hl_source_load_facts(struct hl_source *s, struct hl_loader *l, size_t i, uint8_t *out, size_t *bytes)
+{
+	*bytes = s->pieces[i].bytes;
+	return load(s, l, i, out, bytes);
 }

@@ -51,12 +51,15 @@ void hl_source_close(struct hl_source *s);
 /* What reading needs beside the file; one per reader. */
 struct hl_loader {
 	void *zstd;
+	struct hl_unpacker *unpacker; /* from the first block on that needs it */
 	uint8_t *block;
 };
 void hl_loader_init(struct hl_loader *l);
 void hl_loader_release(struct hl_loader *l);
 /* The records of piece i to out, pieces[i].bytes of them.  1, or 0: damaged, told to the health. */
 int hl_source_load(struct hl_source *s, struct hl_loader *l, size_t i, uint8_t *out);
+/* The same, but without the events where leaving them out saves work; *bytes: how many there are. */
+int hl_source_load_facts(struct hl_source *s, struct hl_loader *l, size_t i, uint8_t *out, size_t *bytes);
 
 /* Damage at piece i, or at a position of the file; counted once per piece. */
 void hl_source_bad_piece(struct hl_source *s, size_t i, const char *what);
@@ -73,7 +76,8 @@ uint64_t hl_source_data(const struct hl_source *s, uint64_t position);
 void hl_source_add(struct hl_source *s, const struct hl_piece *p);
 int hl_source_index_trace(struct hl_source *s, struct hl_diag *d);
 int hl_source_index_region(struct hl_source *s, struct hl_diag *d);
+/* facts NULL: all records; else how many bytes of them are at out, which may be without the events. */
 int hl_source_load_block(struct hl_source *s, struct hl_loader *l, const struct hl_piece *p, uint8_t *out,
-			 const char **what);
+			 size_t *facts, const char **what);
 
 #endif

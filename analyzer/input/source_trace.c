@@ -7,6 +7,7 @@
  */
 #include "analyzer/input/source.h"
 #include "analyzer/base/buf.h"
+#include "analyzer/base/columns.h"
 #include "analyzer/base/crc32c.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -27,14 +28,15 @@ static uint32_t block_crc(const struct hl_block_header *h, const void *payload, 
 
 static int chunk_is_sane(const struct hl_block_header *h)
 {
-	return h->magic == HL_BLOCK_MAGIC && h->type == HL_BLOCK_CHUNK && h->codec <= HL_CODEC_ZSTD &&
+	return h->magic == HL_BLOCK_MAGIC && h->type == HL_BLOCK_CHUNK && h->codec <= HL_CODEC_COLUMNS &&
 	       h->raw_bytes > 0 && h->stored_bytes > 0 && h->stored_bytes <= h->raw_bytes &&
 	       h->raw_bytes <= HL_SLOT_ROOM && h->offset <= HL_SLOT_ROOM - h->raw_bytes &&
-	       (h->codec == HL_CODEC_ZSTD || h->stored_bytes == h->raw_bytes);
+	       (h->codec != HL_CODEC_RAW || h->stored_bytes == h->raw_bytes) &&
+	       (h->codec != HL_CODEC_COLUMNS || h->offset == 0);
 }
 
 int hl_source_load_block(struct hl_source *s, struct hl_loader *l, const struct hl_piece *p, uint8_t *out,
-			 const char **what)
+			 size_t *facts, const char **what)
 {
 	ssize_t got = hl_source_read(s, l->block, HEADER_BYTES + p->bytes, p->position);
 	struct hl_block_header h;
@@ -58,6 +60,13 @@ int hl_source_load_block(struct hl_source *s, struct hl_loader *l, const struct 
 		return 1;
 	}
 	*what = "cannot be decompressed";
+	if (h.codec == HL_CODEC_COLUMNS) {
+		if (!l->unpacker)
+			l->unpacker = hl_unpacker_new();
+		if (facts)
+			return hl_unpacker_facts(l->unpacker, payload, h.stored_bytes, out, p->bytes, facts);
+		return hl_unpacker_unpack(l->unpacker, payload, h.stored_bytes, out, p->bytes);
+	}
 	return ZSTD_decompressDCtx(l->zstd, out, p->bytes, payload, h.stored_bytes) == p->bytes;
 }
 

@@ -404,7 +404,9 @@ struct hl_file_header {
 _Static_assert(sizeof(struct hl_file_header) == 120, "no padding");
 
 enum hl_block_type { HL_BLOCK_CHUNK = 1, HL_BLOCK_INDEX = 2 };
-enum hl_codec { HL_CODEC_RAW = 0, HL_CODEC_ZSTD = 1 };
+/* COLUMNS: fields of one meaning stand together, those that a model of the allocator guesses are left out;
+ * a CHUNK with offset 0 only.  It restores the records to the byte. */
+enum hl_codec { HL_CODEC_RAW = 0, HL_CODEC_ZSTD = 1, HL_CODEC_COLUMNS = 2 };
 
 struct hl_block_header {
 	uint32_t magic;

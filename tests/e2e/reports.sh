@@ -72,6 +72,8 @@ for verb in stats info snapshots; do
 	gives "a trace of nothing is no clean bill: $verb" 4 any any $verb silent.hl
 	check "and says so: $verb" grep -q 'nothing was recorded' err
 done
+"$hl" info silent.hl >out 2>err
+check "and has no moment of its peak" test "$(grep -c '^peak time: -*[0-9]' out)" -eq 0
 gives "a difference with a trace of nothing" 4 any any diff silent.hl t.hl
 
 "$hl" stats t.hl -n 0 >rows 2>notes

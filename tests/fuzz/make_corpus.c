@@ -1,8 +1,9 @@
 /*
- * make_corpus.c - first inputs for trace_fuzz: make_corpus DIRECTORY
+ * make_corpus.c - first inputs for trace_fuzz and columns_fuzz: make_corpus DIRECTORY COLUMNS-DIRECTORY
  *
  * Small files that have every kind of record, as trace files whole and unfinished and as region files.
  */
+#include "analyzer/base/columns.h"
 #include "analyzer/collect/writer.h"
 #include "tests/unit/encode.h"
 #include <stdio.h>
@@ -95,7 +96,8 @@ static void make_traces(const char *dir, uint64_t sample)
 
 	snprintf(path, sizeof(path), "%s/tmp", dir);
 	need(!hl_writer_open(&w, path, &h, 1, &d), path);
-	for (uint32_t stream = 4; stream < 16; stream += 4)
+	/* stream 16 is long enough for columns */
+	for (uint32_t stream = 4; stream < 20; stream += 4)
 		for (uint32_t claim = 0; claim < 2; claim++) {
 			struct hl_chunk c = {
 				.stream = stream, .claim = claim, .tid = stream, .data = enc.data};
@@ -111,6 +113,8 @@ static void make_traces(const char *dir, uint64_t sample)
 			c.offset = c.bytes;
 			c.facts = 0;
 			encode_events(100 + claim * 2000 + stream);
+			for (int i = 0; stream == 16 && i < 4; i++)
+				encode_events(enc.stamp);
 			c.data = enc.data + c.offset;
 			c.bytes = (uint32_t)enc.n - c.offset;
 			need(!hl_writer_add(w, &c, &d), path);
@@ -168,15 +172,68 @@ static void make_regions(const char *dir)
 	unlink(path);
 }
 
+static void put_input(const char *dir, const char *name, int kind, size_t length, const uint8_t *p, size_t n)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	need(f != NULL, path);
+	fputc(kind, f);
+	if (kind) {
+		fputc((int)(length & 0xff), f);
+		fputc((int)(length >> 8), f);
+	}
+	fwrite(p, 1, n, f);
+	need(!fclose(f), path);
+}
+
+static void make_columns(const char *dir)
+{
+	static uint8_t packed[HL_SLOT_ROOM], plain[HL_SLOT_ROOM + 2 * HL_COLUMNS];
+	struct hl_packer *p = hl_packer_new();
+	const uint8_t *at = packed, *end;
+	uint64_t raw[HL_COLUMNS], stored;
+	uint8_t *out = plain;
+	size_t n;
+
+	encode_start(&enc, 100);
+	encode_facts();
+	encode_events(100);
+	put_input(dir, "records", 0, 0, enc.data, enc.n);
+	n = hl_packer_pack(p, enc.data, enc.n, packed, sizeof(packed));
+	put_input(dir, "packed", 1, enc.n, packed, n);
+	/* so short that some columns are plain: those that are not are left out, which a mutation may put right */
+	end = packed + n;
+	for (unsigned c = 0; c < HL_COLUMNS; c++) {
+		at = hl_get_uv(at, end, &raw[c]);
+		at = hl_get_uv(at, end, &stored);
+		raw[c] = raw[c] == stored ? stored : stored | 1ull << 32;
+	}
+	for (unsigned c = 0; c < HL_COLUMNS; c++) {
+		stored = raw[c] & 0xffff;
+		n = raw[c] >> 32 ? 0 : stored;
+		*out++ = (uint8_t)n;
+		*out++ = (uint8_t)(n >> 8);
+		memcpy(out, at, n);
+		out += n;
+		at += stored;
+	}
+	put_input(dir, "plain", 2, enc.n, plain, (size_t)(out - plain));
+	hl_packer_free(p);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: make_corpus DIRECTORY\n");
+	if (argc != 3) {
+		fprintf(stderr, "usage: make_corpus DIRECTORY COLUMNS-DIRECTORY\n");
 		return 2;
 	}
 	make_traces(argv[1], 0);
 	make_traces(argv[1], 1000);
 	make_traces(argv[1], UINT64_MAX);
 	make_regions(argv[1]);
+	make_columns(argv[2]);
 	return 0;
 }

@@ -20,7 +20,8 @@ static unsigned count_events(struct hl_trace *t)
 	return n;
 }
 
-/* Three claims of stream 4 with two events each, the first claim in two blocks; two events of stream 8. */
+/* Three claims of stream 4 with two events each, the first claim in two blocks; two events of stream 8, whose claim
+ * is long enough for columns. */
 static void write_sample(struct hl_writer *w)
 {
 	size_t cut;
@@ -40,6 +41,9 @@ static void write_sample(struct hl_writer *w)
 		add_claim(w, &enc, 4, claim);
 	}
 	encode_start(&enc, 300);
+	for (uint64_t id = 1; id < 12; id++)
+		encode_module(&enc, id, 0, id << 20, (id + 1) << 20, 0,
+			      "/usr/lib/a_library_of_that_name.so.1", "", 0);
 	encode_alloc(&enc, 300, HL_ENTRY_MALLOC, 0x3000, 10, 1);
 	encode_free(&enc, 301, 0x3000, 0);
 	add_claim(w, &enc, 8, 0);
