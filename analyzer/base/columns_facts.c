@@ -18,6 +18,7 @@ unsigned hl_columns_fields(unsigned op)
 		return 3;
 	case HL_OP_RESTORE:
 	case HL_OP_DROP:
+	case HL_OP_DROP_TEMPORARY:
 		return 0;
 	case HL_OP_FREE_RANGE:
 	case HL_OP_MARK:

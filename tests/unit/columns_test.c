@@ -81,6 +81,7 @@ static void every_kind(uint64_t stamp)
 	encode_restore(&enc, stamp);
 	encode_release(&enc, ++stamp, 0x2008);
 	encode_drop(&enc, ++stamp);
+	encode_op(&enc, HL_OP_DROP_TEMPORARY, ++stamp);
 	encode_op_alloc(&enc, ++stamp, HL_DOMAIN_POOL, HL_ENTRY_POOL, 0x1000, 8, 1);
 	encode_op_free(&enc, ++stamp, HL_DOMAIN_POOL, HL_ENTRY_FREE, 0x1000);
 	encode_op_free(&enc, ++stamp, HL_DOMAIN_HEAP, HL_ENTRY_DELETE_ARRAY, 0x7fff12345670);
