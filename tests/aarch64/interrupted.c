@@ -15,7 +15,7 @@ FRAME static void tick(int sig)
 {
 	(void)sig;
 	ticks++;
-	TAKE(21); // all from tick < ? < main; all from tick < ? < work < main; all from tick < ? < leaf < work < main; all from tick < ? < framed < work < main; all from tick < ? < leaf < framed < work < main; all from tick < ? < growing < work < main; all from tick < ? < leaf < growing < work < main
+	TAKE(21); // any from tick < ? < main; all from tick < ? < work < main; any from tick < ? < leaf < work < main; all from tick < ? < framed < work < main; any from tick < ? < leaf < framed < work < main; all from tick < ? < growing < work < main; any from tick < ? < leaf < growing < work < main
 }
 
 FRAME static unsigned leaf(unsigned a)
