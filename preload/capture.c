@@ -36,7 +36,8 @@ static enum hl_interned intern(struct hl_thread *t, struct hl_stream *s, const s
 	if (HL_UNLIKELY(u->truncated))
 		return intern_truncated(t, s, u->n, epoch, node);
 	hl_trail_follow(s, u, h);
-	return hl_nodes_intern(t, s, trail->frames, trail->n, epoch, node);
+	/* not trail->n: a child that a handler forked meanwhile has forgotten its trail */
+	return hl_nodes_intern(t, s, trail->frames, u->kept + u->n, epoch, node);
 }
 
 uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
