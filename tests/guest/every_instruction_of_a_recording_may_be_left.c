@@ -79,7 +79,7 @@ static void *one_turn(void *turn)
  * is taken at each instruction, from a deep and from a shallow stack. */
 static unsigned stride(unsigned turn)
 {
-	return act == FORK ? 23 : act == JUMP && at < 300 ? turn % 2 : 29;
+	return act == FORK ? 23 : act == JUMP && at < 200 ? turn % 2 : 47;
 }
 
 int main(int argc, char **argv)
