@@ -13,7 +13,8 @@ if ! gcc -fsanitize=thread -o "$work/try" "$work/try.c" 2>/dev/null || ! "$work/
 	exit 0
 fi
 if ! gcc -std=gnu17 -D_GNU_SOURCE -I. -Iinclude -O1 -g -fsanitize=thread -Wno-tsan -o "$work/tables" \
-	tests/unit/tables_test.c preload/idtab.c preload/rulecache.c preload/sample.c preload/sys.c \
+	tests/unit/tables_test.c preload/arena.c preload/idtab.c preload/modmap.c preload/object.c preload/rulecache.c \
+	preload/sample.c preload/sys.c \
 	-lcheck -lsubunit -lm -lrt -lpthread >"$work/out" 2>&1; then
 	echo "not ok the tables are built with ThreadSanitizer: $(head -3 "$work/out")"
 	exit 1

@@ -5,12 +5,16 @@
  */
 #include "preload/guest.h"
 #include "preload/idtab.h"
+#include "preload/modmap.h"
+#include "preload/object.h"
 #include "preload/rulecache.h"
 #include "preload/sample.h"
 #include <check.h>
+#include <link.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define THREADS 4u
 #ifdef __SANITIZE_THREAD__ /* twenty times slower */
@@ -208,6 +212,35 @@ START_TEST(rules_are_found_after_every_growth)
 }
 END_TEST
 
+/* ---- modules ---- */
+
+static const void *const in_modules[THREADS] = {(const void *)in_threads, (const void *)getpid,
+						(const void *)expm1, &_r_debug};
+static _Atomic uint32_t noted;
+
+static void *note_one(void *arg)
+{
+	uint64_t pc = (uint64_t)(uintptr_t)in_modules[(uintptr_t)arg];
+	const struct hl_mod *gone;
+
+	pthread_barrier_wait(&together);
+	/* as the library does it */
+	do
+		atomic_fetch_add(&noted, hl_modmap_note(pc, &gone) != NULL);
+	while ((pc = hl_modmap_left()));
+	return NULL;
+}
+
+START_TEST(modules_that_are_asked_for_once_and_at_once_are_all_noted)
+{
+	(void)_i;
+	hl_object_init();
+	hl_modmap_init();
+	in_threads(note_one);
+	ck_assert_uint_eq(noted, THREADS);
+}
+END_TEST
+
 /* ---- the sample ---- */
 
 #define PLACES 4096u
@@ -376,6 +409,8 @@ int main(void)
 	tcase_add_test(t, ids_end_where_they_were_told_to);
 	tcase_add_test(t, what_was_flushed_does_not_come_back_from_a_table_that_grows);
 	tcase_add_test(t, rules_are_found_after_every_growth);
+	tcase_add_loop_test(t, modules_that_are_asked_for_once_and_at_once_are_all_noted, 0,
+			    getenv("CK_FORK") ? 1 : 200); /* each in a process of its own */
 	tcase_add_test(t, each_sampled_block_ends_once_whoever_ends_it);
 	tcase_add_test(t, a_block_that_ended_unseen_leaves_no_second_key);
 	tcase_add_test(t, only_the_newest_block_is_temporary);
