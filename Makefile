@@ -73,6 +73,10 @@ $(O)/heapledger: $(call obj,$(an_src))
 $(call obj,$(wildcard tests/unit/*.c)): | $(O)/deps-check
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(call obj,$(an_mod))
 	$(Q)$(CC) $(san) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt $(an_libs)
+# the library's own tables: the test brings what they need of the rest of it
+tables := $(addprefix preload/,arena.c idtab.c modmap.c object.c rulecache.c sample.c sys.c)
+$(O)/tests/unit/tables_test: $(O)/tests/unit/tables_test.o $(call obj,$(tables))
+	$(Q)$(CC) $(lto) $(san) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt -lpthread
 
 unit: $(unit)	## build the unit tests
 check: $(O)/deps-check all unit $(O)/sharing/libheapledger.so	## run all tests; ends with "N passed, N failed"

@@ -38,7 +38,8 @@ static enum hl_interned intern(struct hl_thread *t, struct hl_stream *s, const s
 		return intern_truncated(t, s, u->n, epoch, node);
 	hl_trail_follow(s, u, h);
 
-	enum hl_interned r = hl_nodes_intern(t, s, trail->frames, trail->n, epoch, node);
+	/* not trail->n: a child that a handler forked meanwhile has forgotten its trail */
+	enum hl_interned r = hl_nodes_intern(t, s, trail->frames, u->kept + u->n, epoch, node);
 
 	if (HL_LIKELY(r == HL_INTERNED))
 		hl_twig_keep(s, u, *node);

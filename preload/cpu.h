@@ -17,6 +17,8 @@
  *   hl_cpu_cfa_ignored   1: this call frame instruction has no operands and changes nothing that we follow
  *   hl_cpu_thread_pointer  the address of the thread's control block; glibc puts it above the thread's frames
  *   hl_cpu_capture       the registers of the function it is expanded in, as a mask of those it filled in
+ *   hl_cpu_float_begin   from here to hl_cpu_float_end(what it returned) arithmetic traps nowhere and rounds to nearest,
+ *                        whatever the program asked for, and leaves no flag for it to see
  *   hl_cpu_relax         in a loop that waits for another thread
  *
  * struct hl_anchor is a hook's place on the stack, taken by hl_anchor_here in the hook itself (it is always inlined),

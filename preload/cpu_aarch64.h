@@ -75,6 +75,24 @@ static inline uint64_t hl_cpu_thread_pointer(void)
 	return (uint64_t)(uintptr_t)__builtin_thread_pointer();
 }
 
+static inline uint64_t hl_cpu_float_begin(void)
+{
+	uint64_t control, status, zero = 0;
+
+	__asm__ volatile("mrs %0, fpcr" : "=r"(control));
+	__asm__ volatile("mrs %0, fpsr" : "=r"(status));
+	__asm__ volatile("msr fpcr, %0" : : "r"(zero) : "memory");
+	return control << 32 | (status & 0xffffffffu);
+}
+
+static inline void hl_cpu_float_end(uint64_t was)
+{
+	uint64_t control = was >> 32, status = was & 0xffffffffu;
+
+	__asm__ volatile("msr fpsr, %0" : : "r"(status) : "memory");
+	__asm__ volatile("msr fpcr, %0" : : "r"(control) : "memory");
+}
+
 static inline void hl_cpu_relax(void)
 {
 	__asm__ volatile("yield");

@@ -64,6 +64,22 @@ static inline uint64_t hl_cpu_thread_pointer(void)
 	return tp;
 }
 
+static inline uint64_t hl_cpu_float_begin(void)
+{
+	uint32_t was, quiet = 0x1f80; /* psABI 3.4.1: MXCSR at a process's start */
+
+	__asm__ volatile("stmxcsr %0" : "=m"(was));
+	__asm__ volatile("ldmxcsr %0" : : "m"(quiet) : "memory");
+	return was;
+}
+
+static inline void hl_cpu_float_end(uint64_t was)
+{
+	uint32_t csr = (uint32_t)was;
+
+	__asm__ volatile("ldmxcsr %0" : : "m"(csr) : "memory");
+}
+
 static inline void hl_cpu_relax(void)
 {
 	__builtin_ia32_pause();

@@ -35,6 +35,25 @@ int hl_real_ready_slow(void)
 	return hl_real.malloc != NULL && hl_real.free != NULL;
 }
 
+static void drop_level(struct hl_thread *t)
+{
+	struct hl_stream *s = t->streams[--t->level];
+
+	/* The jump may have left in the middle of a record: the coding state is then ahead of what was
+	 * committed, and only the next claim starts with one that a reader shares. */
+	if (s) {
+		s->trail.n = 0;
+		hl_slots_seal(s);
+	}
+}
+
+void hl_drop_levels(struct hl_thread *t)
+{
+	hl_nodes_abandon(t->tid);
+	while (t->level)
+		drop_level(t);
+}
+
 static void drop_dead_levels(struct hl_thread *t, struct hl_anchor at)
 {
 	if (hl_sys_on_altstack())
@@ -42,14 +61,7 @@ static void drop_dead_levels(struct hl_thread *t, struct hl_anchor at)
 	while (t->level && t->at[t->level - 1].frame &&
 	       hl_anchor_sp(at) >= hl_anchor_sp(t->at[t->level - 1])) {
 		hl_nodes_abandon(t->tid);
-		struct hl_stream *s = t->streams[--t->level];
-
-		/* The jump may have left in the middle of a record: the coding state is then ahead of what was
-		 * committed, and only the next claim starts with one that a reader shares. */
-		if (s) {
-			s->trail.n = 0;
-			hl_slots_seal(s);
-		}
+		drop_level(t);
 	}
 }
 

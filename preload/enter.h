@@ -9,6 +9,8 @@
 #define HL_EXPORT __attribute__((visibility("default")))
 #define HL_CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
+/* The thread ends although hooks are active: a handler that interrupted them ended it. */
+void hl_drop_levels(struct hl_thread *t) __attribute__((cold));
 /* The rare ways in: not started, forked, first call of a thread, a thread past its end, nested. */
 struct hl_thread *hl_enter_slow(struct hl_anchor at) __attribute__((cold));
 void hl_leave_slow(struct hl_thread *t) __attribute__((cold));

@@ -140,25 +140,30 @@ static inline int hl_event_try_alloc(struct hl_thread *t, uint64_t address, uint
 				     enum hl_entry entry, uint64_t caller)
 {
 	struct hl_stream *s = t->streams[0];
+	uint8_t *start;
 	uint32_t stack;
 
 	if (HL_UNLIKELY(!s || hl_guest.config.special))
 		return 0;
 	stack = hl_capture(t, s, caller);
-	if (HL_UNLIKELY(s->at + HL_EVENT_ROOM > s->limit || !hl_event_near(s, address)))
+	start = hl_slots_here(s, HL_EVENT_ROOM);
+	if (HL_UNLIKELY(!start || !hl_event_near(s, address)))
 		return 0;
-	hl_event_alloc(s, s->slot->data + s->at, address, size, entry, stack);
+	hl_event_alloc(s, start, address, size, entry, stack);
 	return 1;
 }
 
 static inline int hl_event_try_free(struct hl_thread *t, uint64_t address)
 {
 	struct hl_stream *s = t->streams[0];
+	uint8_t *start;
 
-	if (HL_UNLIKELY(!s || hl_guest.config.special || s->at + HL_EVENT_ROOM > s->limit ||
-			!hl_event_near(s, address)))
+	if (HL_UNLIKELY(!s || hl_guest.config.special || !hl_event_near(s, address)))
 		return 0;
-	hl_event_free(s, s->slot->data + s->at, address, HL_ENTRY_FREE);
+	start = hl_slots_here(s, HL_EVENT_ROOM);
+	if (HL_UNLIKELY(!start))
+		return 0;
+	hl_event_free(s, start, address, HL_ENTRY_FREE);
 	return 1;
 }
 

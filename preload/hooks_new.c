@@ -83,13 +83,14 @@ __attribute__((used)) int hl_new_personality(int version, int actions, uint64_t 
 	return CONTINUE_UNWIND;
 }
 
-/* Sampling: the malloc inside will find that its block is not in the sample: no need to announce it. */
-static inline int inner_skips(size_t size)
+/* Sampling: the malloc inside, of `most` bytes at most, will find that its block is not in the sample: no need to
+ * announce it. */
+static inline int inner_skips(size_t most)
 {
 	struct hl_thread *t = hl_thread_peek();
 
 	return t && atomic_load_explicit(&hl_guest.new_is_malloc, memory_order_relaxed) == BY_MALLOC &&
-	       (int64_t)size >= 0 && t->sample_left > (int64_t)size;
+	       (int64_t)most >= 0 && t->sample_left > (int64_t)most;
 }
 
 /* t: from announce. */
@@ -114,7 +115,8 @@ static void done_new(struct hl_thread *t, void *p, size_t size, enum hl_entry en
 	}
 }
 
-#define NEW(symbol, entry, params, size, ...)                                                                \
+/* most: bytes that it may ask malloc for; libstdc++ rounds a size up to the alignment */
+#define NEW(symbol, entry, params, size, most, ...)                                                          \
 	HL_EXPORT void *symbol params;                                                                       \
 	HL_EXPORT void *symbol params                                                                        \
 	{                                                                                                    \
@@ -126,7 +128,7 @@ static void done_new(struct hl_thread *t, void *p, size_t size, enum hl_entry en
 		__asm__ volatile(".cfi_personality 0x1b, hl_new_personality");                               \
 		if (HL_UNLIKELY(!f))                                                                         \
 			return missing(size);                                                                \
-		if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && inner_skips(size))                             \
+		if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && inner_skips(most))                             \
 			return f(__VA_ARGS__);                                                               \
 		t = announce(entry);                                                                         \
 		p = f(__VA_ARGS__);                                                                          \
@@ -190,15 +192,16 @@ static void call3(void *f, void *p, size_t a, size_t b)
 	}
 
 /* nothrow_t is passed by reference: a pointer, as wide as size_t. */
-NEW(_Znwm, HL_ENTRY_NEW, (size_t n), n, n)
-NEW(_Znam, HL_ENTRY_NEW_ARRAY, (size_t n), n, n)
-NEW(_ZnwmRKSt9nothrow_t, HL_ENTRY_NEW, (size_t n, size_t tag), n, n, tag)
-NEW(_ZnamRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t tag), n, n, tag)
-NEW(_ZnwmSt11align_val_t, HL_ENTRY_NEW, (size_t n, size_t align), n, n, align)
-NEW(_ZnamSt11align_val_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align), n, n, align)
-NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW, (size_t n, size_t align, size_t tag), n, n, align, tag)
-NEW(_ZnamSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align, size_t tag), n, n, align,
-    tag)
+NEW(_Znwm, HL_ENTRY_NEW, (size_t n), n, n, n)
+NEW(_Znam, HL_ENTRY_NEW_ARRAY, (size_t n), n, n, n)
+NEW(_ZnwmRKSt9nothrow_t, HL_ENTRY_NEW, (size_t n, size_t tag), n, n, n, tag)
+NEW(_ZnamRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t tag), n, n, n, tag)
+NEW(_ZnwmSt11align_val_t, HL_ENTRY_NEW, (size_t n, size_t align), n, n + align, n, align)
+NEW(_ZnamSt11align_val_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align), n, n + align, n, align)
+NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW, (size_t n, size_t align, size_t tag), n, n + align, n,
+    align, tag)
+NEW(_ZnamSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align, size_t tag), n,
+    n + align, n, align, tag)
 
 DELETE(_ZdlPv, HL_ENTRY_DELETE, (void *p), call1, 0, 0)
 DELETE(_ZdaPv, HL_ENTRY_DELETE_ARRAY, (void *p), call1, 0, 0)

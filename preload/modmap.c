@@ -1,9 +1,8 @@
 /*
  * modmap.c - an append-only table of modules and a hash from a map's start to its newest entry.
  *
- * Writers are serialised by a try-flag, never waited for: who loses the race leaves the module to the
- * winner; a note in a signal handler that interrupted a note is skipped, and the next new node of
- * that module enters it.
+ * Writers are serialised by a try-flag, never waited for: who loses the race, also in a signal handler that
+ * interrupted the winner, leaves its pc to the winner, because it may be the last to ask for that module.
  */
 #include "preload/modmap.h"
 #include "preload/arena.h"
@@ -28,6 +27,9 @@ static struct entry *_Atomic *mods; /* MODS pointers */
 static _Atomic uint32_t nmods;
 static _Atomic uint32_t *hash; /* HASH: index + 1 of the newest entry at that start */
 static _Atomic uint32_t busy;
+static _Atomic uint64_t
+	left[8]; /* pcs that found it busy; where there is no place, the next new site asks again */
+
 void hl_modmap_init(void)
 {
 	if (!mods)
@@ -137,6 +139,17 @@ static const struct hl_mod *tell(struct entry *e)
 	return &e->mod;
 }
 
+static void leave_to_winner(uint64_t pc)
+{
+	for (uint32_t k = 0; k < sizeof left / sizeof left[0]; k++) {
+		uint64_t none = 0;
+
+		if (atomic_compare_exchange_strong_explicit(&left[k], &none, pc, memory_order_seq_cst,
+							    memory_order_seq_cst))
+			return;
+	}
+}
+
 const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 {
 	struct entry *e = NULL, *old = NULL;
@@ -153,8 +166,10 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 	i = atomic_load_explicit(slot, memory_order_acquire);
 	if (i && same(mods[i - 1], &at))
 		return tell(mods[i - 1]);
-	if (atomic_exchange_explicit(&busy, 1, memory_order_acquire))
+	if (atomic_exchange_explicit(&busy, 1, memory_order_acquire)) {
+		leave_to_winner(pc);
 		return NULL;
+	}
 	slot = slot_of(at.start);
 	i = slot ? atomic_load_explicit(slot, memory_order_acquire) : 0;
 	if (!slot || (i && same(mods[i - 1], &at)))
@@ -188,8 +203,24 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 	/* release: the entry before its index (partner: slot_of) */
 	atomic_store_explicit(slot, n + 1, memory_order_release);
 out:
-	atomic_store_explicit(&busy, 0, memory_order_release);
+	/* seq_cst: partner in hl_modmap_left */
+	atomic_store_explicit(&busy, 0, memory_order_seq_cst);
 	return e ? &e->mod : NULL;
+}
+
+uint64_t hl_modmap_left(void)
+{
+	/* seq_cst: who left a pc sees that nobody is at work, or whoever is sees the pc afterwards */
+	if (atomic_load_explicit(&busy, memory_order_seq_cst))
+		return 0;
+	for (uint32_t k = 0; k < sizeof left / sizeof left[0]; k++)
+		if (HL_UNLIKELY(atomic_load_explicit(&left[k], memory_order_seq_cst))) {
+			uint64_t pc = atomic_exchange_explicit(&left[k], 0, memory_order_seq_cst);
+
+			if (pc)
+				return pc;
+		}
+	return 0;
 }
 
 void hl_modmap_unnote(const struct hl_mod *m)

@@ -29,6 +29,8 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone);
 void hl_modmap_unnote(const struct hl_mod *m);
 /* In a forked child: another thread may have been entering a module. */
 void hl_modmap_forked(void);
+/* After each hl_modmap_note: a pc whose hl_modmap_note found another at work; note it.  0: none. */
+uint64_t hl_modmap_left(void);
 /* After a dlclose: the modules that went, one a call, NULL: no more.  Raises the epoch:
  * the module was last mapped in the epoch before hl_guest.epoch. */
 const struct hl_mod *hl_modmap_swept(uint32_t *cursor);

@@ -44,7 +44,7 @@ void hl_modrec_unloads(struct hl_thread *t)
 	}
 }
 
-enum hl_interned hl_modrec_note(struct hl_thread *t, uint64_t pc)
+static enum hl_interned note(struct hl_thread *t, uint64_t pc)
 {
 	const struct hl_mod *gone = NULL, *m = hl_modmap_note(pc, &gone);
 
@@ -61,4 +61,14 @@ enum hl_interned hl_modrec_note(struct hl_thread *t, uint64_t pc)
 		return HL_INTERN_MOVED;
 	}
 	return HL_INTERNED;
+}
+
+enum hl_interned hl_modrec_note(struct hl_thread *t, uint64_t pc)
+{
+	enum hl_interned r = note(t, pc);
+
+	while (HL_UNLIKELY((pc = hl_modmap_left())))
+		if (note(t, pc) == HL_INTERN_MOVED)
+			r = HL_INTERN_MOVED;
+	return r;
 }

@@ -6,6 +6,7 @@
 #include "preload/nodes.h"
 #include "preload/idtab.h"
 #include "preload/modrec.h"
+#include "preload/rulecache.h"
 #include "preload/slots.h"
 
 #define PIECE 256u /* nodes of one CHAIN record at most */
@@ -23,6 +24,7 @@ void hl_nodes_abandon(uint32_t tid)
 {
 	hl_idtab_abandon(&nodes, tid);
 	hl_idtab_abandon(&sites, tid);
+	hl_rules_abandon(tid);
 }
 
 /* The id of a frame's pc and flags in that epoch; 0: *r says why. */

@@ -178,7 +178,11 @@ void hl_record_release(struct hl_thread *t, uint64_t address)
 	uint8_t *p;
 
 	if (HL_UNLIKELY(hl_guest.config.sample)) {
-		if (!s || !leaves_sample(t, s, address, &s->released_size, &temporary))
+		if (!s)
+			return;
+		/* also when the last realloc was left by a jump */
+		s->released = 0;
+		if (!leaves_sample(t, s, address, &s->released_size, &temporary))
 			return;
 		s->released = temporary ? 2 : 1;
 		s->released_key = address;

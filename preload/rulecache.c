@@ -4,6 +4,9 @@
  * Open addressing, at most half full: nearly every word lies in its first place, so that the search is one
  * branch that the CPU foresees.  A word that is entered while the table is copied may be lost: it is found out
  * again.  A table that was replaced stays mapped, as zeroes.
+ *
+ * Invariant: what was in the cache when hl_rules_flush began is not in it when that has returned and whoever was
+ * making a table meanwhile is done.
  */
 #include "preload/rulecache.h"
 #include "preload/guest.h"
@@ -31,14 +34,19 @@ static void enter(const struct hl_rule_table *t, uint64_t word)
 	atomic_store_explicit(&w[i % HL_RULE_REACH], word, memory_order_relaxed);
 }
 
+static void clear(const struct hl_rule_table *t)
+{
+	for (uint32_t k = 0; k < t->nwords + HL_RULE_REACH; k++)
+		atomic_store_explicit(&t->word[k], 0, memory_order_relaxed);
+}
+
 static void grow(const struct hl_rule_table *old)
 {
-	uint32_t none = 0, nwords = old->nwords * 2;
+	uint32_t none = 0, tid = hl_sys_gettid(), nwords = old->nwords * 2, flushes;
 	size_t head = 64, bytes = head + (size_t)(nwords + HL_RULE_REACH) * sizeof(uint64_t);
 	struct hl_rule_table *n;
 
-	/* who leaves by a jump in here has made the last table */
-	if (!atomic_compare_exchange_strong_explicit(&hl_rules.growing, &none, 1, memory_order_acquire,
+	if (!atomic_compare_exchange_strong_explicit(&hl_rules.growing, &none, tid, memory_order_acquire,
 						     memory_order_relaxed))
 		return;
 	n = atomic_load_explicit(&hl_rules.table, memory_order_relaxed) != old
@@ -50,14 +58,18 @@ static void grow(const struct hl_rule_table *old)
 		n->nwords = nwords;
 		n->shift = old->shift - 1;
 		n->full = nwords / 2;
+		flushes = atomic_load_explicit(&hl_rules.flushes, memory_order_seq_cst);
 		for (uint32_t k = 0; k < old->nwords + HL_RULE_REACH; k++) {
 			uint64_t word = atomic_load_explicit(&old->word[k], memory_order_relaxed);
 
 			if (word)
 				enter(n, word);
 		}
-		/* release: the words (partner: hl_rules_find) */
-		atomic_store_explicit(&hl_rules.table, n, memory_order_release);
+		/* release: the words (partner: hl_rules_find); seq_cst: either we see that a flush began or
+		 * ended, or it sees this table */
+		atomic_store_explicit(&hl_rules.table, n, memory_order_seq_cst);
+		if (atomic_load_explicit(&hl_rules.flushes, memory_order_seq_cst) != flushes)
+			clear(n);
 		if (old != &first && old->nwords * sizeof(uint64_t) > hl_guest.page_bytes)
 			hl_sys_madvise((char *)old + hl_guest.page_bytes,
 				       old->nwords * sizeof(uint64_t) - hl_guest.page_bytes, MADV_DONTNEED);
@@ -77,14 +89,21 @@ uint32_t hl_rules_put(uint64_t address, uint32_t rule)
 
 void hl_rules_flush(void)
 {
-	const struct hl_rule_table *t = atomic_load_explicit(&hl_rules.table, memory_order_acquire);
+	const struct hl_rule_table *t;
 
-	for (uint32_t k = 0; k < t->nwords + HL_RULE_REACH; k++)
-		atomic_store_explicit(&t->word[k], 0, memory_order_relaxed);
+	/* seq_cst: partners in grow.  A growth copies words before, while and after we clear them: it sees the
+	 * beginning or the end of it, or is seen. */
+	atomic_fetch_add_explicit(&hl_rules.flushes, 1, memory_order_seq_cst);
+	do {
+		t = atomic_load_explicit(&hl_rules.table, memory_order_seq_cst);
+		clear(t);
+		atomic_fetch_add_explicit(&hl_rules.flushes, 1, memory_order_seq_cst);
+	} while (atomic_load_explicit(&hl_rules.table, memory_order_seq_cst) != t);
 	atomic_store_explicit(&hl_rules.count, 0, memory_order_relaxed);
 }
 
-void hl_rules_forked(void)
+void hl_rules_abandon(uint32_t tid)
 {
-	atomic_store_explicit(&hl_rules.growing, 0, memory_order_relaxed);
+	if (!tid || atomic_load_explicit(&hl_rules.growing, memory_order_relaxed) == tid)
+		atomic_store_explicit(&hl_rules.growing, 0, memory_order_relaxed);
 }

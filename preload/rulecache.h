@@ -23,7 +23,8 @@ struct hl_rule_table {
 struct hl_rule_cache {
 	const struct hl_rule_table *_Atomic table;
 	_Atomic uint32_t count;
-	_Atomic uint32_t growing;
+	_Atomic uint32_t growing; /* tid of who makes the next table, 0 none */
+	_Atomic uint32_t flushes; /* moves where one begins and where it ends */
 };
 extern struct hl_rule_cache hl_rules __attribute__((visibility("hidden")));
 
@@ -69,7 +70,7 @@ static inline uint64_t hl_rules_find_near(uint64_t *near, uint64_t address)
 uint32_t hl_rules_put(uint64_t address, uint32_t rule);
 /* Forget everything: a module was unmapped. */
 void hl_rules_flush(void);
-/* In a forked child: nobody is at work. */
-void hl_rules_forked(void);
+/* Nobody with that tid is at work any more (0: nobody at all, in a forked child). */
+void hl_rules_abandon(uint32_t tid);
 
 #endif

@@ -54,21 +54,29 @@ static double minus_log(double u)
 /* Bytes to the next point. */
 static int64_t draw(struct hl_thread *t)
 {
+	uint64_t rate = hl_guest.config.sample, random, was;
 	double far;
+	int64_t left;
 
 	/* xorshift64*: Marsaglia 2003, Vigna 2016 */
 	t->sample_random ^= t->sample_random >> 12;
 	t->sample_random ^= t->sample_random << 25;
 	t->sample_random ^= t->sample_random >> 27;
-	far = (double)hl_guest.config.sample *
-	      minus_log((double)((t->sample_random * 0x2545f4914f6cdd1dull >> 11) + 1) * 0x1p-53);
-	return far < 0x1p62 ? (int64_t)far : (int64_t)1 << 62;
+	random = (t->sample_random * 0x2545f4914f6cdd1dull >> 11) + 1;
+	was = hl_cpu_float_begin();
+	__asm__ volatile("" : "+r"(rate), "+r"(random)); /* nothing of it before that */
+	far = (double)rate * minus_log((double)random * 0x1p-53);
+	left = far < 0x1p62 ? (int64_t)far : (int64_t)1 << 62;
+	__asm__ volatile("" : "+r"(left)); /* nor after this */
+	hl_cpu_float_end(was);
+	return left;
 }
 
 static void draw_next(struct hl_thread *t)
 {
 	t->sample_left = draw(t);
-	t->sample_drawn += (uint64_t)t->sample_left;
+	/* and one: a block that begins at its point is also one after those before it */
+	t->sample_drawn += (uint64_t)t->sample_left + 1;
 }
 
 void hl_sample_begin(struct hl_thread *t)
@@ -151,7 +159,8 @@ static int leave(uint64_t key, struct entry *e)
 	return 0;
 }
 
-/* The filter's count goes up before the block is handed out, and down after it left the set. */
+/* The filter's count goes up before the block enters the set, and down after it left: who leaves by a jump in between
+ * lets it say too much for good, never too little. */
 static void count(uint64_t key, int by)
 {
 	_Atomic uint8_t *c = &hl_sample_filter[hl_sample_place(key)];
@@ -166,10 +175,17 @@ static void count(uint64_t key, int by)
 
 static int put(uint64_t key, const struct entry *e)
 {
-	if (!enter(key, e))
-		return 0;
+	struct entry stale;
+
+	/* An end that was lost, or that the program has its own way for, leaves its block here: now it goes, or
+	 * one of the two would be taken for a later block at that address. */
+	if (HL_UNLIKELY(hl_sample_maybe(key)) && leave(key, &stale))
+		count(key, -1);
 	count(key, 1);
-	return 1;
+	if (enter(key, e))
+		return 1;
+	count(key, -1);
+	return 0;
 }
 
 int hl_sample_take(struct hl_thread *t, uint64_t key, uint64_t size)
@@ -228,8 +244,14 @@ static double exp_minus(double x)
 
 uint64_t hl_sample_weight(uint64_t size)
 {
-	double s = size ? (double)size : 1, x = s / (double)hl_guest.config.sample;
+	uint64_t rate = hl_guest.config.sample, was = hl_cpu_float_begin(), weight;
+	double x;
 
+	__asm__ volatile("" : "+r"(rate), "+r"(size)); /* as in draw */
+	x = (size ? (double)size : 1) / (double)rate;
 	/* 1 - exp(-x), also where that loses its digits */
-	return (uint64_t)((double)size / (x < 1e-6 ? x : 1 - exp_minus(x)));
+	weight = (uint64_t)((double)size / (x < 1e-6 ? x : 1 - exp_minus(x)));
+	__asm__ volatile("" : "+r"(weight));
+	hl_cpu_float_end(was);
+	return weight;
 }

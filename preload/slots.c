@@ -44,10 +44,12 @@ void hl_slots_seal(struct hl_stream *s)
 {
 	struct hl_slot *slot = s->slot;
 
+	/* First: a handler that leaves by a jump in here must not leave a limit without a slot. */
+	s->limit = 0;
+	atomic_signal_fence(memory_order_seq_cst);
 	if (!slot)
 		return;
 	s->slot = NULL;
-	s->limit = 0;
 	/* An empty claim leaves no piece in the trace: its number goes to the next, or it would be missed. */
 	if (atomic_load_explicit(&slot->used, memory_order_relaxed))
 		s->claim++;
@@ -56,14 +58,21 @@ void hl_slots_seal(struct hl_stream *s)
 		hl_sys_futex_wake(&hl_guest.region->seal_futex, 1);
 }
 
+/* Are we a child that a signal handler forked meanwhile?  What was claimed is the parent's then. */
+static int is_another(uint32_t image)
+{
+	return *(volatile uint32_t *)&hl_guest.image_id != image;
+}
+
 static int open_next(struct hl_thread *t, struct hl_stream *s)
 {
 	struct hl_region *r = hl_guest.region;
 	struct hl_slot *slot;
-	uint32_t i;
+	uint32_t i, image = hl_guest.image_id;
 
 	hl_slots_seal(s);
-	if (HL_UNLIKELY(atomic_load_explicit(&r->closed, memory_order_relaxed)))
+	/* INERT: a child that is not followed, in what it inherited of a record */
+	if (HL_UNLIKELY(atomic_load_explicit(&r->closed, memory_order_relaxed) || hl_state() == HL_INERT))
 		return 0;
 	i = claim_waiting(r, s);
 	if (i == HL_NO_SLOT)
@@ -90,17 +99,30 @@ static int open_next(struct hl_thread *t, struct hl_stream *s)
 		s->sites[k].size = 0;
 	}
 	s->at = 0;
+	if (HL_UNLIKELY(is_another(image)))
+		return 0;
 	hl_slot_open(slot, hl_guest.image_entry, hl_guest.image_id, s->stream, t->tid, s->claim, s->stamp);
 	s->slot = slot;
+	if (HL_UNLIKELY(is_another(image))) {
+		s->slot = NULL;
+		return 0;
+	}
 	return 1;
 }
 
 uint8_t *hl_slots_room_slow(struct hl_thread *t, struct hl_stream *s, uint32_t n)
 {
+	struct hl_slot *slot;
+	uint32_t at;
+
 	if ((!s->slot || s->at + n + 16 > HL_SLOT_ROOM) && !open_next(t, s))
 		return NULL;
+	/* as in hl_slots_here */
+	slot = *(struct hl_slot *volatile *)&s->slot;
+	if (HL_UNLIKELY(!slot))
+		return NULL;
 	if (s->claim_thread != t->serial) {
-		uint8_t *p = s->slot->data + s->at;
+		uint8_t *p = slot->data + s->at;
 
 		*p++ = HL_TAG_EVENT | HL_OP_THREAD << 2;
 		p = hl_put_uv(p, 0);
@@ -109,5 +131,11 @@ uint8_t *hl_slots_room_slow(struct hl_thread *t, struct hl_stream *s, uint32_t n
 		s->claim_thread = t->serial;
 	}
 	s->limit = HL_SLOT_ROOM;
-	return s->slot->data + s->at;
+	at = s->at;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (HL_UNLIKELY(!*(struct hl_slot *volatile *)&s->slot)) {
+		s->limit = 0;
+		return NULL;
+	}
+	return slot->data + at;
 }

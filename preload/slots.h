@@ -12,11 +12,22 @@ uint8_t *hl_slots_room_slow(struct hl_thread *t, struct hl_stream *s, uint32_t n
 /* Seal the open slot, if any. */
 void hl_slots_seal(struct hl_stream *s);
 
+/* Room for n bytes in the open slot of s; NULL: there is none, or not without a look.  Owner thread. */
+static inline uint8_t *hl_slots_here(struct hl_stream *s, uint32_t n)
+{
+	/* Each once, and the limit last: in a child that a signal handler forks meanwhile it is 0, and so is
+	 * the rest. */
+	struct hl_slot *slot = *(struct hl_slot *volatile *)&s->slot;
+	uint32_t at = *(volatile uint32_t *)&s->at, limit = *(volatile uint32_t *)&s->limit;
+
+	return HL_LIKELY(at + n <= limit) ? slot->data + at : NULL;
+}
+
 static inline uint8_t *hl_slots_room(struct hl_thread *t, struct hl_stream *s, uint32_t n)
 {
-	if (HL_LIKELY(s->at + n <= s->limit))
-		return s->slot->data + s->at;
-	return hl_slots_room_slow(t, s, n);
+	uint8_t *here = hl_slots_here(s, n);
+
+	return HL_LIKELY(here != NULL) ? here : hl_slots_room_slow(t, s, n);
 }
 
 /* The bytes from the last hl_slots_room up to end are a whole record: they belong to readers now. */

@@ -159,6 +159,7 @@ static void began(struct hl_thread *t)
 
 static void ends(struct hl_thread *t)
 {
+	hl_drop_levels(t);
 	t->at[t->level++] = hl_anchor_here();
 	hl_facts_thread_end(t);
 	t->level--;
@@ -237,6 +238,8 @@ void hl_start_child(void)
 						     memory_order_acquire))
 		return;
 	if (!hl_guest.region || !hl_guest.image || hl_guest.config.follow_none) {
+		/* also of a child that is not followed: it may be inside a record of its parent's */
+		hl_thread_forked();
 		set_state(HL_INERT);
 		return;
 	}

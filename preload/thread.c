@@ -7,6 +7,7 @@
 #include "preload/unwind.h"
 #include "preload/arena.h"
 #include "preload/sample.h"
+#include "preload/window.h"
 #include <pthread.h>
 
 /* Two words of static TLS; everything else hangs on the state. */
@@ -100,6 +101,10 @@ static void begin(struct hl_thread *t)
 		if (!s)
 			continue;
 		s->limit = 0; /* its claim is the last owner's */
+		/* and so is the stack: ours may lie below one that was too deep */
+		s->trail.n = 0;
+		s->trail.deep_sp = 0;
+		s->released = 0;
 		if (s->stream == 0)
 			s->stream = HL_STREAM(t->serial, l);
 	}
@@ -232,8 +237,12 @@ void hl_thread_forked(void)
 
 			if (!s)
 				continue;
+			/* a signal handler forked inside our hook */
+			if (t == mine && l < t->level && s->slot)
+				hl_window_part(s->index);
+			s->limit = 0; /* before the slot, as in hl_slots_seal */
+			atomic_signal_fence(memory_order_seq_cst);
 			s->slot = NULL;
-			s->limit = 0;
 			s->claim = 0;
 			s->at = 0;
 			s->starving = 0;

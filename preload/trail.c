@@ -206,7 +206,10 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 					fresh[n].fp_slot = fp_slot;
 					fresh[n].ra_slot = ra_slot;
 				} else if (old[k - 1].fp_slot) {
-					fp = hl_word(old[k - 1].fp_slot);
+					/* not among the probes where nobody needs it */
+					fp = hl_walk_can_read(&w, old[k - 1].fp_slot)
+						     ? hl_word(old[k - 1].fp_slot)
+						     : 0;
 				}
 				fresh[n++].fp = fp;
 			}

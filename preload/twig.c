@@ -11,7 +11,7 @@ static uint32_t put(struct hl_twig *tw, uint32_t n, uint64_t slot)
 
 void hl_twig_keep(struct hl_stream *s, const struct hl_unwound *u, uint32_t node)
 {
-	const struct hl_frame *f = s->fresh, *end = &f[u->n];
+	const struct hl_frame *f = s->fresh, *end = &f[u->n], *leaf = &s->trail.frames[u->kept + u->n - 1];
 	struct hl_twig *tw;
 	uint32_t n = 0;
 
@@ -19,8 +19,8 @@ void hl_twig_keep(struct hl_stream *s, const struct hl_unwound *u, uint32_t node
 		return;
 	/* most ways are gone once: writing each of them down would cost more than it saves */
 	tw = hl_twig_of(s, f);
-	if (HL_LIKELY(tw->seen != s->trail.frames[s->trail.n - 1].hash)) {
-		tw->seen = s->trail.frames[s->trail.n - 1].hash;
+	if (HL_LIKELY(tw->seen != leaf->hash)) {
+		tw->seen = leaf->hash;
 		return;
 	}
 	for (uint32_t i = 1; i <= u->n; i++)
@@ -37,7 +37,7 @@ void hl_twig_keep(struct hl_stream *s, const struct hl_unwound *u, uint32_t node
 	tw->base = s->trail.frames[u->kept - 1].hash;
 	tw->node = node;
 	tw->nframes = (uint8_t)u->n;
-	tw->live = s->trail.frames[s->trail.n - 1].live;
+	tw->live = leaf->live;
 	tw->fp_words = 0;
 	for (uint32_t i = 1; i <= u->n; i++) {
 		n = put(tw, n, f[i].ra_slot);

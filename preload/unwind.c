@@ -108,7 +108,7 @@ void hl_unwind_flush(void)
 
 void hl_unwind_forked(void)
 {
-	hl_rules_forked();
+	hl_rules_abandon(0);
 	atomic_store_explicit(&by_libunwind, 0, memory_order_release);
 	atomic_store_explicit(&checking, 0, memory_order_release);
 }

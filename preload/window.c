@@ -222,6 +222,24 @@ struct hl_slot *hl_window_slot(uint32_t i)
 	return (struct hl_slot *)w;
 }
 
+void hl_window_part(uint32_t i)
+{
+	uint32_t k = i / HL_SLOTS_PER_WINDOW;
+	char *w = window(k), *slot = w + (size_t)(i % HL_SLOTS_PER_WINDOW) * HL_SLOT_BYTES, *other;
+	size_t before = (uintptr_t)slot & (hl_guest.page_bytes - 1);
+
+	/* The slot may come to the child as its own: only this mapping of it is replaced.  A file's is not used
+	 * any more. */
+	if (hl_guest.backing == HL_BACKING_MEMFD) {
+		other = hl_sys_mremap(w, 0, MAP_LEN, MREMAP_MAYMOVE);
+		if (!other)
+			return;
+		atomic_store_explicit(&windows[k], other, memory_order_release);
+	}
+	hl_sys6(SYS_mmap, (long)(uintptr_t)(slot - before), (long)(before + HL_SLOT_BYTES),
+		PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
 void hl_window_detach(void)
 {
 	/* The parent's mappings stay: they cost address space only, and a signal handler of this

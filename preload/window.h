@@ -22,4 +22,8 @@ struct hl_slot *hl_window_slot(uint32_t i);
 /* A forked child that makes a region of its own: forget the parent's. */
 void hl_window_detach(void);
 
+/* In a forked child: what a record that the fork interrupted still writes to the parent's slot i goes nowhere.  Slots are
+ * reached by other addresses from then on. */
+void hl_window_part(uint32_t i);
+
 #endif
