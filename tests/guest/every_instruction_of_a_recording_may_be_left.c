@@ -116,8 +116,9 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < 10; i++)
 		keep(malloc(64)); // live 10 x 64
-	if (getenv("HEAPLEDGER_TEST_TRACED"))
-		CHECK(low == 0 || last > 300);
+#if defined(__x86_64__)
+	CHECK(low == 0 || last > 300);
+#endif
 
 	puts("done");
 	return 0;
