@@ -83,7 +83,7 @@ uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)
 		if (HL_UNLIKELY(s->trail.epoch != epoch)) {
 			s->trail.n = 0;
 			s->trail.epoch = epoch;
-			for (uint32_t i = 0; i < 1u << HL_NEAR_BITS; i++)
+			for (uint32_t i = 0; i < 1u << (64 - s->near.shift); i++)
 				s->near.rules[i] = 0;
 			hl_twig_flush(s);
 		}

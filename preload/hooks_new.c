@@ -18,16 +18,19 @@
 enum { UNKNOWN, BY_MALLOC, BY_ITSELF };
 
 /* Resolve once; several threads find the same. */
-static void *find(void *_Atomic *cell, const char *name)
+static __attribute__((noinline, cold)) void *resolve(void *_Atomic *cell, const char *name)
+{
+	void *f = hl_real_ready() ? hl_real_find(name) : NULL;
+
+	atomic_store_explicit(cell, f, memory_order_relaxed);
+	return f;
+}
+
+static __attribute__((always_inline)) inline void *find(void *_Atomic *cell, const char *name)
 {
 	void *f = atomic_load_explicit(cell, memory_order_relaxed);
 
-	if (HL_LIKELY(f != NULL))
-		return f;
-	if (hl_real_ready())
-		f = hl_real_find(name);
-	atomic_store_explicit(cell, f, memory_order_relaxed);
-	return f;
+	return HL_LIKELY(f != NULL) ? f : resolve(cell, name);
 }
 
 /* The program called a form that no library has: there is nothing to call and no exception to throw. */

@@ -1,8 +1,9 @@
 /*
  * idtab.c - entering keys, and tables that grow.
  *
- * Open addressing.  A table is replaced by one with half as many places again: when it is half full, so that most keys lie
- * in their first place; large ones when they are three quarters full, so that a key takes 21 to 32 bytes.
+ * Open addressing.  A table is replaced by one of twice the size when it is half full, so that most keys lie in their
+ * first place; a large one by one and a half of it when it is three quarters full, so that a key takes 21 to
+ * 32 bytes.
  *
  * Invariant: an entry's hash, once set, stays; so does its id.  A table that was replaced stays mapped, as
  * zeroes: who still reads it finds nothing, who still enters something there has entered it for nobody.
@@ -87,7 +88,8 @@ static void grow(struct hl_idtab *t, struct hl_id_table *old)
 						     memory_order_relaxed))
 		return;
 	if (atomic_load_explicit(&t->table, memory_order_relaxed) == old) {
-		n = make(old->nentries + old->nentries / 2);
+		n = make(old->nentries < LARGE_ENTRIES ? old->nentries * 2
+						       : old->nentries + old->nentries / 2);
 		if (n) {
 			struct hl_id_entry *e = old->entry, *end = e + old->nentries + HL_ID_REACH;
 

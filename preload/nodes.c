@@ -144,7 +144,7 @@ enum hl_interned hl_nodes_intern(struct hl_thread *t, struct hl_stream *s, struc
 				 uint32_t epoch, uint32_t *node)
 {
 	struct hl_frame *leaf = &f[n - 1];
-	struct hl_near_node *near = &s->near.nodes[leaf->hash >> (64 - HL_NEAR_BITS)];
+	struct hl_near_node *near = &s->near.nodes[leaf->hash >> s->near.shift];
 	enum hl_interned r = HL_INTERNED;
 
 	*node = leaf->node;

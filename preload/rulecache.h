@@ -53,10 +53,10 @@ static inline uint64_t hl_rules_find(uint64_t address)
 	return HL_RULE_NONE;
 }
 
-/* The same through what the thread saw last: near is hl_near.rules. */
-static inline uint64_t hl_rules_find_near(uint64_t *near, uint64_t address)
+/* The same through what the thread saw last. */
+static inline uint64_t hl_rules_find_near(const struct hl_near *near, uint64_t address)
 {
-	uint64_t *at = &near[address * 0x9e3779b97f4a7c15ull >> (64 - HL_NEAR_BITS)], word = *at;
+	uint64_t *at = &near->rules[address * 0x9e3779b97f4a7c15ull >> near->shift], word = *at;
 
 	if (HL_LIKELY(word >> 16 == address))
 		return word;

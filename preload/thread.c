@@ -70,6 +70,7 @@ static struct hl_stream *make_stream(uint32_t id)
 {
 	struct hl_stream *s = hl_arena_alloc(sizeof *s);
 	size_t room = hl_guest.config.room;
+	unsigned bits = id == HL_STREAM(1, 0) ? HL_NEAR_BITS_FIRST : HL_NEAR_BITS;
 
 	if (!s)
 		return NULL;
@@ -78,7 +79,10 @@ static struct hl_stream *make_stream(uint32_t id)
 	s->fresh = hl_arena_alloc((room + 1) * sizeof *s->fresh);
 	s->trail.frames = hl_arena_alloc((room + 1) * sizeof *s->trail.frames);
 	s->trail.probes = hl_arena_alloc((HL_PROBES_BEFORE + room * 2) * sizeof *s->trail.probes);
-	if (!s->pcs || !s->fresh || !s->trail.frames || !s->trail.probes)
+	s->near.shift = 64 - bits;
+	s->near.rules = hl_arena_alloc(sizeof *s->near.rules << bits);
+	s->near.nodes = hl_arena_alloc(sizeof *s->near.nodes << bits);
+	if (!s->near.rules || !s->near.nodes || !s->pcs || !s->fresh || !s->trail.frames || !s->trail.probes)
 		return NULL;
 	hl_trail_init(&s->trail);
 	return s;

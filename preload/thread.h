@@ -69,14 +69,18 @@ struct hl_twig {
 };
 
 /* What this thread saw last of the shared tables of rules and of nodes: those are as large as the program's call
- * sites and stacks and lie far away from the CPU, these stay near.  Places by the upper bits of a hash; zero: none. */
-#define HL_NEAR_BITS 10
+ * sites and stacks and lie far away from the CPU, these stay near.  Places by the upper bits of a hash; zero: none. The
+ * thread that starts the program has more of them: a program with one thread has its second-level cache for
+ * itself, and of a thousand threads each shall be small. */
+#define HL_NEAR_BITS_FIRST 12
+#define HL_NEAR_BITS       9
 struct hl_near {
-	uint64_t rules[1u << HL_NEAR_BITS]; /* words of rulecache.h */
+	uint32_t shift;  /* 64 - bits */
+	uint64_t *rules; /* words of rulecache.h */
 	struct hl_near_node {
 		uint64_t hash;
 		uint32_t low, node;
-	} nodes[1u << HL_NEAR_BITS];
+	} * nodes;
 };
 
 /* One stream being written: the coding state of format.h.  Owner: the thread at that level. */

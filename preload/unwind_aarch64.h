@@ -11,7 +11,7 @@
 static inline int hl_cpu_hop(struct hl_walk *w, struct hl_frame *f, struct hl_frame *up)
 {
 	/* a frame with flags has bits there that no word has */
-	uint64_t word = hl_rules_find_near(w->near_rules, f->pc - 1), base, cfa, slot;
+	uint64_t word = hl_rules_find_near(w->near, f->pc - 1), base, cfa, slot;
 
 	if (HL_UNLIKELY(hl_rule_is_special((uint32_t)word))) /* also: none */
 		return 0;

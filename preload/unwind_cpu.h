@@ -39,9 +39,9 @@ static inline int hl_rule_is_guess(uint32_t rule)
 /* One walk through one stack. */
 struct hl_walk {
 	struct hl_thread *t;
-	uint64_t *near_rules; /* hl_near.rules of the stream */
-	uint64_t low, high;   /* readable without asking; high - low >= 7 always */
-	uint64_t page;        /* last page the kernel said is readable */
+	const struct hl_near *near; /* of the stream */
+	uint64_t low, high;         /* readable without asking; high - low >= 7 always */
+	uint64_t page;              /* last page the kernel said is readable */
 	uint64_t regs[HL_REGS];
 	uint64_t known; /* bit r: regs[r] is the frame's */
 	/* The return address of the interrupted frame at lr_sp, still in its register; 0: none. */
@@ -92,7 +92,7 @@ static inline void hl_cpu_first(struct hl_walk *w, struct hl_thread *t, struct h
 				struct hl_anchor at, struct hl_frame *f)
 {
 	w->t = t;
-	w->near_rules = s->near.rules;
+	w->near = &s->near;
 	w->page = 1;
 	w->lr_sp = 0;
 	hl_walk_bounds(w, at.frame);

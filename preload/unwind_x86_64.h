@@ -8,7 +8,7 @@
 static inline int hl_cpu_hop(struct hl_walk *w, struct hl_frame *f, struct hl_frame *up)
 {
 	/* a frame with flags has bits there that no word has */
-	uint64_t word = hl_rules_find_near(w->near_rules, f->pc - 1), cfa, slot;
+	uint64_t word = hl_rules_find_near(w->near, f->pc - 1), cfa, slot;
 
 	if (HL_UNLIKELY(word == HL_RULE_NONE))
 		return 0;
