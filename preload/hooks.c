@@ -50,17 +50,14 @@ static __attribute__((noinline)) void *malloc_slow(size_t size, struct hl_anchor
 	return p;
 }
 
-HL_EXPORT void *malloc(size_t size)
+/* Apart from malloc and called last, so that what is not in a sample passes without a frame of ours; its own is in the
+ * place of malloc's then.  Where the compiler does not do that it has one more frame of ours, which is skipped. */
+static __attribute__((noinline)) void *malloc_recorded(size_t size)
 {
 	struct hl_anchor at = hl_anchor_here();
-	uint32_t state = hl_state();
-	struct hl_thread *t = NULL;
+	struct hl_thread *t = HL_LIKELY(hl_state() == HL_ACTIVE) ? hl_enter_active(at) : NULL;
 	void *p;
 
-	if (HL_LIKELY(state == HL_ACTIVE))
-		t = hl_enter_active(at);
-	else if (state == HL_SAMPLING && hl_sample_skips(size))
-		return hl_real.malloc(size);
 	if (HL_UNLIKELY(!t)) {
 		p = malloc_slow(size, at, HL_CALLER);
 		__asm__ volatile(""); /* not a tail call: our frame is what the anchor points to */
@@ -73,6 +70,13 @@ HL_EXPORT void *malloc(size_t size)
 		recorded(t, p, size, HL_ENTRY_MALLOC, HL_CALLER);
 	hl_leave(t);
 	return p;
+}
+
+HL_EXPORT void *malloc(size_t size)
+{
+	if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && hl_sample_skips(size))
+		return hl_real.malloc(size);
+	return malloc_recorded(size);
 }
 
 HL_EXPORT void *calloc(size_t n, size_t size)
@@ -137,11 +141,11 @@ static __attribute__((noinline)) void free_slow(void *p, struct hl_anchor at)
 	hl_real.free(p);
 }
 
-HL_EXPORT void free(void *p)
+/* As malloc_recorded. */
+static __attribute__((noinline)) void free_recorded(void *p)
 {
 	struct hl_anchor at = hl_anchor_here();
-	uint32_t state = hl_state();
-	struct hl_thread *t = NULL;
+	struct hl_thread *t;
 
 	if (!p)
 		return;
@@ -149,15 +153,10 @@ HL_EXPORT void free(void *p)
 		free_boot(p, HL_ENTRY_FREE);
 		return;
 	}
-	if (HL_LIKELY(state == HL_ACTIVE)) {
-		t = hl_enter_active(at);
-	} else if (state == HL_SAMPLING && !hl_sample_maybe((uint64_t)(uintptr_t)p)) {
-		hl_real.free(p);
-		return;
-	}
+	t = HL_LIKELY(hl_state() == HL_ACTIVE) ? hl_enter_active(at) : NULL;
 	if (HL_UNLIKELY(!t)) {
 		free_slow(p, at);
-		__asm__ volatile(""); /* as in malloc */
+		__asm__ volatile(""); /* as in malloc_recorded */
 		return;
 	}
 	if (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) ||
@@ -165,6 +164,16 @@ HL_EXPORT void free(void *p)
 		hl_record_free(t, (uint64_t)(uintptr_t)p, entry_of_free(t));
 	hl_real.free(p);
 	hl_leave(t);
+}
+
+HL_EXPORT void free(void *p)
+{
+	if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && !hl_sample_maybe((uint64_t)(uintptr_t)p) &&
+	    !hl_boot_owns(p)) {
+		hl_real.free(p);
+		return;
+	}
+	free_recorded(p);
 }
 
 /* Not in our libc's headers: gone from glibc 2.26, new in C23. */

@@ -15,7 +15,7 @@
 #include "preload/thread.h"
 
 #define HL_SAMPLE_POOL        (1ull << 63)
-#define HL_SAMPLE_FILTER_BITS 16
+#define HL_SAMPLE_FILTER_BITS 13
 
 /* Sampled live blocks whose keys fall on that place; 255: so many or more, for good. */
 extern _Atomic uint8_t hl_sample_filter[1u << HL_SAMPLE_FILTER_BITS] __attribute__((visibility("hidden")));
