@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define LOOK_NS 5000000u
+#define LOOK_NS       2000000u
 /* Saved up or owed at most: how long a burst is remembered. */
 #define CREDIT_MAX_NS 100000000
 #define BYTE_PS       8000u
@@ -21,7 +21,7 @@ void hl_pace_init(struct hl_pace *p)
 
 	*p = (struct hl_pace){.fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC),
 			      .cores = 1,
-			      .credit_ns = CREDIT_MAX_NS,
+			      .credit_ns = CREDIT_MAX_NS / 16,
 			      .byte_ps = BYTE_PS};
 	if (sched_getaffinity(0, sizeof(set), &set) == 0)
 		p->cores = (uint32_t)CPU_COUNT(&set);
@@ -38,7 +38,7 @@ void hl_pace_release(struct hl_pace *p)
 
 void hl_pace_found(struct hl_pace *p, uint32_t running)
 {
-	p->crowd = p->crowd - p->crowd / 8 + (running > p->cores ? 32 : 0);
+	p->crowd = p->crowd - p->crowd / 4 + (running > p->cores ? 64 : 0);
 }
 
 void hl_pace_look(struct hl_pace *p, uint64_t now_ns)
