@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define LOOK_NS       2000000u
+#define LOOK_NS 2000000u
 /* Saved up or owed at most: how long a burst is remembered. */
 #define CREDIT_MAX_NS 100000000
 #define BYTE_PS       8000u
