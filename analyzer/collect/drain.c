@@ -128,14 +128,15 @@ static void take(struct hl_drain *d, uint32_t i, struct hl_out *out, uint32_t wa
 {
 	struct hl_slot *s = hl_share_slot(d->share, i);
 	struct hl_chunk c;
-	uint64_t began = 0, took = 0;
+	uint64_t began = 0, took = 0, now;
 
 	copy_new(d, s, 1, &c);
 	if (out)
 		out->live_closed += atomic_load_explicit(&s->live_delta, memory_order_relaxed);
 	hand_back(d, s, i);
-	hl_pace_look(&d->pace, clock_ns(CLOCK_MONOTONIC));
-	c.hurry = hl_pace_choose(&d->pace, waiting, d->share->nslots, clock_ns(CLOCK_MONOTONIC));
+	now = clock_ns(CLOCK_MONOTONIC);
+	hl_pace_look(&d->pace, now);
+	c.hurry = hl_pace_choose(&d->pace, waiting, d->share->nslots, now);
 	if (c.hurry == HL_HURRY_NONE)
 		began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	deliver(d, out, &c);

@@ -170,10 +170,6 @@ static void open_file(struct hl_outs *o, struct hl_out *out)
 	struct hl_note n;
 	struct hl_diag d;
 
-	h.magic = HL_FILE_MAGIC;
-	h.major = HL_FORMAT_MAJOR;
-	h.minor = HL_FORMAT_MINOR;
-	h.header_bytes = sizeof(h);
 	memcpy(h.uuid, r->uuid, sizeof(h.uuid));
 	out->path = choose_path(o, out);
 	/* force: FILE itself was reserved by an empty file */

@@ -11,7 +11,7 @@
 
 struct hl_writer;
 
-/* force: an existing regular file that is ours is removed first.  Errors: HL_ERR_IO. */
+/* The writer fills in magic, versions, size and checksum of h.  force: an existing regular file that is ours is removed first.  Errors: HL_ERR_IO. */
 int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_file_header *h, int force,
 		   struct hl_diag *d);
 
