@@ -32,11 +32,10 @@ static enum hl_interned intern(struct hl_thread *t, struct hl_stream *s, const s
 			       uint32_t epoch, uint32_t *node)
 {
 	struct hl_trail *trail = &s->trail;
-	uint64_t h = u->kept ? trail->frames[u->kept - 1].hash : hl_stack_seed(epoch);
 
 	if (HL_UNLIKELY(u->truncated))
 		return intern_truncated(t, s, u->n, epoch, node);
-	hl_trail_follow(s, u, h);
+	hl_trail_follow(s, u, u->kept ? trail->frames[u->kept - 1].hash : hl_stack_seed(epoch));
 
 	/* not trail->n: a child that a handler forked meanwhile has forgotten its trail */
 	enum hl_interned r = hl_nodes_intern(t, s, trail->frames, u->kept + u->n, epoch, node);

@@ -4,25 +4,25 @@
  * Invariant: a node or site that a table finds has its record, and those of all its ancestors, committed.
  */
 #include "preload/nodes.h"
-#include "preload/idtab.h"
 #include "preload/modrec.h"
 #include "preload/rulecache.h"
 #include "preload/slots.h"
 
 #define PIECE 256u /* nodes of one CHAIN record at most */
 
-static struct hl_idtab nodes, sites;
+struct hl_idtab hl_node_ids;
+static struct hl_idtab sites;
 
 int hl_nodes_init(void)
 {
-	int r = hl_idtab_init(&nodes, (1u << 28) - 1);
+	int r = hl_idtab_init(&hl_node_ids, (1u << 28) - 1);
 
 	return r < 0 ? r : hl_idtab_init(&sites, (1u << 28) - 1);
 }
 
 void hl_nodes_abandon(uint32_t tid)
 {
-	hl_idtab_abandon(&nodes, tid);
+	hl_idtab_abandon(&hl_node_ids, tid);
 	hl_idtab_abandon(&sites, tid);
 	hl_rules_abandon(tid);
 }
@@ -32,7 +32,7 @@ static uint32_t site_of(struct hl_thread *t, struct hl_stream *s, uint64_t frame
 			enum hl_interned *r)
 {
 	uint64_t hash = hl_stack_hash(hl_stack_seed(epoch), frame), pc = HL_PC(frame);
-	uint32_t id = hl_idtab_find(&sites, hash, (uint32_t)frame), flags = frame >> HL_PC_FLAG_SHIFT;
+	uint32_t id = hl_idtab_find(&sites, hash), flags = frame >> HL_PC_FLAG_SHIFT;
 	uint8_t *start, *p;
 
 	if (HL_LIKELY(id != 0))
@@ -58,7 +58,7 @@ static uint32_t site_of(struct hl_thread *t, struct hl_stream *s, uint64_t frame
 	s->site_pc = pc;
 	hl_slots_count_fact(s);
 	hl_slots_commit(s, p);
-	hl_idtab_put(&sites, hash, (uint32_t)frame, id);
+	hl_idtab_put(&sites, hash, id);
 	return id;
 }
 
@@ -71,7 +71,7 @@ static enum hl_interned put_chain(struct hl_thread *t, struct hl_stream *s, stru
 	uint8_t *start = hl_slots_room(t, s, most + 16), *p;
 	size_t bytes;
 
-	first = start ? hl_idtab_take(&nodes, n) : 0;
+	first = start ? hl_idtab_take(&hl_node_ids, n) : 0;
 	if (!first)
 		return HL_INTERN_FAILED;
 	if (s->claim_epoch != epoch) {
@@ -96,7 +96,7 @@ static enum hl_interned put_chain(struct hl_thread *t, struct hl_stream *s, stru
 	hl_slots_commit(s, p);
 	for (uint32_t k = 0; k < n; k++) {
 		f[k].node = first + k;
-		hl_idtab_put(&nodes, f[k].hash, (uint32_t)f[k].pc, first + k);
+		hl_idtab_put(&hl_node_ids, f[k].hash, first + k);
 	}
 	return HL_INTERNED;
 }
@@ -127,10 +127,10 @@ static __attribute__((noinline)) enum hl_interned extend(struct hl_thread *t, st
 	uint32_t k;
 
 	for (k = n - 1; k && f[k - 1].node == HL_STACK_NONE; k--)
-		hl_idtab_prefetch(&nodes, f[k - 1].hash);
+		hl_idtab_prefetch(&hl_node_ids, f[k - 1].hash);
 	for (k = n - 1; k; k--) {
 		if (f[k - 1].node == HL_STACK_NONE)
-			f[k - 1].node = hl_idtab_find(&nodes, f[k - 1].hash, (uint32_t)f[k - 1].pc);
+			f[k - 1].node = hl_idtab_find(&hl_node_ids, f[k - 1].hash);
 		if (f[k - 1].node != HL_STACK_NONE)
 			break;
 	}
@@ -150,14 +150,16 @@ enum hl_interned hl_nodes_intern(struct hl_thread *t, struct hl_stream *s, struc
 	*node = leaf->node;
 	if (HL_UNLIKELY(*node != HL_STACK_NONE))
 		return HL_INTERNED;
-	if (HL_LIKELY(near->hash == leaf->hash && near->low == (uint32_t)leaf->pc)) {
+	if (HL_LIKELY(near->hash == leaf->hash)) {
+		s->near.missed = 0;
 		*node = leaf->node = near->node;
 		return HL_INTERNED;
 	}
-	*node = leaf->node = hl_idtab_find(&nodes, leaf->hash, (uint32_t)leaf->pc);
+	s->near.missed = 1;
+	*node = leaf->node = hl_idtab_find(&hl_node_ids, leaf->hash);
 	if (HL_UNLIKELY(*node == HL_STACK_NONE))
 		r = extend(t, s, f, n, epoch, node);
 	if (HL_LIKELY(r == HL_INTERNED))
-		*near = (struct hl_near_node){leaf->hash, (uint32_t)leaf->pc, *node};
+		*near = (struct hl_near_node){leaf->hash, *node};
 	return r;
 }

@@ -76,10 +76,11 @@ struct hl_twig {
 #define HL_NEAR_BITS       9
 struct hl_near {
 	uint32_t shift;  /* 64 - bits */
+	uint32_t missed; /* the node asked for last was not among them */
 	uint64_t *rules; /* words of rulecache.h */
 	struct hl_near_node {
 		uint64_t hash;
-		uint32_t low, node;
+		uint32_t node;
 	} * nodes;
 };
 

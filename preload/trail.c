@@ -16,12 +16,12 @@
 
 #define COUNT_AGAIN 256u
 
-/* The words that finding frame k again depends on go to their place among the probes; how many. */
-static uint32_t put_probes(struct hl_trail *trail, const struct hl_frame *f)
+/* The words that finding the frame again depends on go to their place among the probes; how many. */
+static inline uint32_t put_probes(struct hl_trail *trail, const struct hl_frame *f)
 {
 	struct hl_probe *p = &trail->probes[f->probe];
 
-	if (f->opaque)
+	if (HL_UNLIKELY(f->opaque))
 		return 0;
 	p[0] = (struct hl_probe){f->ra_slot, hl_word(f->ra_slot)};
 	if (!f->fp_slot || !f->live)
@@ -31,7 +31,7 @@ static uint32_t put_probes(struct hl_trail *trail, const struct hl_frame *f)
 }
 
 /* Frame *at was found again by way of *f: its callee may be another, which saved fp elsewhere. */
-static uint32_t reach(struct hl_trail *trail, struct hl_frame *at, const struct hl_frame *f)
+static inline uint32_t reach(struct hl_trail *trail, struct hl_frame *at, const struct hl_frame *f)
 {
 	at->fp = f->fp;
 	at->fp_slot = f->fp_slot;
@@ -50,19 +50,18 @@ void hl_trail_init(struct hl_trail *trail)
 		*trail->probes++ = (struct hl_probe){(uint64_t)(uintptr_t)&zero, 0};
 }
 
-uint64_t hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u, uint64_t hash)
+void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u, uint64_t hash)
 {
 	struct hl_trail *trail = &s->trail;
-	struct hl_frame *f = &trail->frames[u->kept], *outer = u->kept ? f - 1 : NULL;
-	uint32_t probe = outer ? reach(trail, outer, &s->fresh[u->n]) : 0, n = u->n;
+	struct hl_frame *f = &trail->frames[u->kept];
+	const struct hl_frame *outer = f - 1;
+	uint32_t probe = u->kept ? reach(trail, f - 1, &s->fresh[u->n]) : 0, n = u->n;
 
 	trail->n = u->kept + n;
 	for (uint32_t k = u->kept; n; k++, outer = f++) {
-		const struct hl_frame *from;
-		enum hl_fp_use use;
-
 		/* by fields: wide loads would wait for the narrow stores of a moment ago */
-		from = &s->fresh[--n];
+		const struct hl_frame *from = &s->fresh[--n];
+
 		f->pc = from->pc;
 		f->sp = from->sp;
 		f->fp = from->fp;
@@ -71,14 +70,12 @@ uint64_t hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u, uint64
 		f->hash = hash = hl_stack_hash(hash, from->pc);
 		f->node = HL_STACK_NONE;
 		f->rule = from->rule;
-		use = hl_cpu_fp_use(f->rule);
-		f->live = use == HL_FP_DECIDES ? 1 : use == HL_FP_KEPT && outer ? outer->live : 0;
+		f->live = hl_cpu_fp_live(f->rule, outer->live);
 		f->opaque = f->fp_slot == HL_FRAME_OPAQUE;
-		f->below = !outer ? 0 : outer->opaque ? k : outer->below;
+		f->below = outer->opaque ? k : outer->below;
 		f->probe = probe;
 		probe += put_probes(trail, f);
 	}
-	return hash;
 }
 
 static int holds_slowly(struct hl_walk *w, const struct hl_probe *p)
@@ -139,6 +136,14 @@ uint32_t hl_trail_again(const struct hl_thread *t, const struct hl_trail *trail,
 	return top->node;
 }
 
+/* Of the stack whose n newest frames are these, above one of that hash. */
+static inline uint64_t hash_of(uint64_t h, const struct hl_frame *f, uint32_t n)
+{
+	while (n--)
+		h = hl_stack_hash(h, f[n].pc);
+	return h;
+}
+
 /* Apart, so that it takes no registers from the walk.  1: that was it. */
 static __attribute__((noinline)) int by_twig(struct hl_walk *w, struct hl_stream *s, const struct hl_frame *f,
 					     struct hl_unwound *u)
@@ -190,7 +195,12 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 			j--;
 		if (old[(int64_t)j - 1].sp == f->sp && old[j - 1].pc == f->pc &&
 		    (old[j - 1].fp == f->fp || !old[j - 1].live)) {
-			uint32_t i = verify(&w, trail, j);
+			uint32_t i;
+
+			/* The caches may be slow to tell what is known of the stack: ask before it is verified. */
+			if (s->near.missed)
+				hl_idtab_prefetch(&hl_node_ids, hash_of(old[j - 1].hash, fresh, n));
+			i = verify(&w, trail, j);
 			uint64_t fp = f->fp, fp_slot = f->fp_slot, ra_slot = f->ra_slot;
 
 			if (HL_LIKELY(i == 0)) {

@@ -13,6 +13,7 @@
 #ifndef HL_PRELOAD_UNWIND_H
 #define HL_PRELOAD_UNWIND_H
 
+#include "preload/idtab.h"
 #include "preload/thread.h"
 
 /* A captured frame: return address, enum hl_node_flags << 56. */
@@ -37,9 +38,8 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, ui
 /* The whole trail's node when it is the present stack still: the hook's caller is its newest frame by pc and sp, and has that
  * frame pointer.  HL_STACK_NONE: it is not, or that is not easy to tell. */
 uint32_t hl_trail_again(const struct hl_thread *t, const struct hl_trail *trail, uint64_t fp);
-/* The trail becomes the stack that was found, which is not truncated.  hash: of its kept frames; returns that of
- * all. */
-uint64_t hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u, uint64_t hash);
+/* The trail becomes the stack that was found, which is not truncated.  hash: of its kept frames. */
+void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u, uint64_t hash);
 /* Its arrays are there, all zeroes; HL_PROBES_BEFORE of the probes are dummies from now on. */
 #define HL_PROBES_BEFORE 8u
 void hl_trail_init(struct hl_trail *trail);
@@ -56,6 +56,9 @@ static inline uint64_t hl_stack_hash(uint64_t h, uint64_t frame)
 	h = (h ^ frame) * 0x9e3779b97f4a7c15ull;
 	return (h ^ h >> 29) | 1;
 }
+
+/* Hash of a stack to its node, see nodes.h. */
+extern struct hl_idtab hl_node_ids __attribute__((visibility("hidden")));
 
 /* A module was unmapped: forget what was known of its code. */
 void hl_unwind_flush(void);

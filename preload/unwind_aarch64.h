@@ -35,13 +35,11 @@ static inline int hl_cpu_hop(struct hl_walk *w, struct hl_frame *f, struct hl_fr
 	return 1;
 }
 
-static inline enum hl_fp_use hl_cpu_fp_use(uint16_t rule)
+static inline uint8_t hl_cpu_fp_live(uint16_t rule, uint8_t outer)
 {
 	if (HL_UNLIKELY(hl_rule_is_special(rule)))
-		return rule == HL_STEP_END ? HL_FP_RELOADED : HL_FP_DECIDES;
-	if (rule & HL_STEP_FP_BASE)
-		return HL_FP_DECIDES;
-	return rule & HL_STEP_PAIR ? HL_FP_RELOADED : HL_FP_KEPT;
+		return rule != HL_STEP_END;
+	return (uint8_t)(((rule & HL_STEP_FP_BASE) != 0) | (!(rule & HL_STEP_PAIR) & outer));
 }
 
 #endif

@@ -132,12 +132,10 @@ enum hl_stepped hl_walk_signal(struct hl_walk *w);
 /* From *f to its caller *up; notes f->rule, and in up all but hash, node, probe, below, rule, live, opaque. */
 enum hl_stepped hl_cpu_leave(struct hl_walk *w, struct hl_cfi *c, struct hl_frame *f, struct hl_frame *up);
 
-/* What leaving by a rule does with the frame pointer. */
-enum hl_fp_use { HL_FP_RELOADED, HL_FP_KEPT, HL_FP_DECIDES };
-
 /* What is small and called for every frame stands in the CPU's header:
  *   hl_cpu_hop     hl_cpu_leave where it is easy: 1, or 0
- *   hl_cpu_fp_use */
+ *   hl_cpu_fp_live does the frame pointer of a frame that is left by that rule decide about a frame further out: where it is
+ *                  what finds the caller; where it is handed on as it is, when that of the caller (outer) does */
 #if defined(__x86_64__)
 #include "preload/unwind_x86_64.h"
 #else

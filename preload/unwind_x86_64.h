@@ -31,13 +31,11 @@ static inline int hl_cpu_hop(struct hl_walk *w, struct hl_frame *f, struct hl_fr
 	return 1;
 }
 
-static inline enum hl_fp_use hl_cpu_fp_use(uint16_t rule)
+static inline uint8_t hl_cpu_fp_live(uint16_t rule, uint8_t outer)
 {
 	if (HL_UNLIKELY((rule & 7) == HL_STEP_SPECIAL))
-		return rule == HL_STEP_END ? HL_FP_RELOADED : HL_FP_DECIDES;
-	if (rule & HL_STEP_RBP_BASE)
-		return HL_FP_DECIDES;
-	return rule & 7 ? HL_FP_RELOADED : HL_FP_KEPT;
+		return rule != HL_STEP_END;
+	return (uint8_t)(rule / HL_STEP_RBP_BASE | (((rule & 7) == 0) & outer));
 }
 
 #endif
