@@ -15,6 +15,7 @@
 
 #define LOOK_NS      1000000000u
 #define POLL_MIN_NS  20000000u
+#define NAP_NS       2000000u
 #define GROWTH_NS    10000000u
 #define UNSEEN_LIMIT 512 /* judge them at once: the image table has HL_IMAGES_MAX entries */
 
@@ -183,6 +184,7 @@ void hl_collector_round(struct hl_collector *c, int all)
 		c->next_look_ns = now + LOOK_NS;
 	}
 	hl_drain_sealed(&c->drain);
+	hl_pace_turn(&c->drain.pace, now);
 	fresh = hl_roster_scan(&c->roster, all);
 	look_at_processes(c, now, fresh != 0, all);
 	finish_gone(c);
@@ -216,6 +218,12 @@ void hl_collector_sleep(struct hl_collector *c)
 		next = c->next_growth_ns;
 	if (next <= now)
 		return;
+	/* Slots are sealed faster than it is good to wake for.  A nudge that came since the ticket was drawn waits. */
+	if (hl_pace_aside(&c->drain.pace)) {
+		hl_share_sleep(&r->seal_futex, atomic_load_explicit(&r->seal_futex, memory_order_relaxed),
+			       next - now < NAP_NS ? next - now : NAP_NS);
+		return;
+	}
 	/* A seal after the ticket was drawn changed the futex word, so the wait ends at once; a seal after
 	 * this store sees it and wakes (partner: hl_slot_seal). */
 	atomic_store_explicit(&r->collector_waits, 1, memory_order_seq_cst);

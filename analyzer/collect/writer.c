@@ -120,7 +120,7 @@ int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_fil
 	return HL_OK;
 }
 
-/* The chunk to out in the best form that it has; how many bytes, less than it has itself; 0: none is smaller. */
+/* The chunk to out in the best form that it has; how many bytes, less than it has itself; 0: as it is. */
 static size_t compress(struct hl_writer *w, const struct hl_chunk *c, uint8_t *out, uint8_t *codec)
 {
 	static const int level[] = {[HL_HURRY_NONE] = 1, [HL_HURRY_SOME] = 1, [HL_HURRY_MUCH] = -5};
@@ -134,6 +134,8 @@ static size_t compress(struct hl_writer *w, const struct hl_chunk *c, uint8_t *o
 		if (n)
 			return n;
 	}
+	if (c->hurry == HL_HURRY_ASIDE)
+		return 0;
 	*codec = HL_CODEC_ZSTD;
 	n = ZSTD_compressCCtx(w->zstd, out, c->bytes - 1, c->data, c->bytes, level[c->hurry]);
 	return ZSTD_isError(n) ? 0 : n;

@@ -15,8 +15,8 @@ struct hl_writer;
 int hl_writer_open(struct hl_writer **out, const char *path, const struct hl_file_header *h, int force,
 		   struct hl_diag *d);
 
-/* What a chunk's compression may cost: as much as is worth it; about 0.4 of that; 0.2. */
-enum hl_hurry { HL_HURRY_NONE, HL_HURRY_SOME, HL_HURRY_MUCH };
+/* What a chunk's compression may cost: as much as is worth it; about 0.4 of that; 0.2; nothing. */
+enum hl_hurry { HL_HURRY_NONE, HL_HURRY_SOME, HL_HURRY_MUCH, HL_HURRY_ASIDE };
 
 struct hl_chunk {
 	uint32_t stream, claim, offset, bytes, facts, tid;

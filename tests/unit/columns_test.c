@@ -462,6 +462,7 @@ START_TEST(columns_are_for_idle_cores_and_on_busy_ones_for_as_long_as_their_acco
 	crowd(&p, 20, 1);
 	made = columns_of(&p, &now, 1000000);
 	ck_assert_uint_lt(made, 1500);
+	ck_assert_int_ne(hl_pace_aside(&p), 0);
 	now += 3000000000u;
 	columns_of(&p, &now, 10000000);
 	ck_assert_uint_eq(columns_of(&p, &now, 10000000), 10000);
@@ -474,12 +475,61 @@ START_TEST(columns_are_for_idle_cores_and_on_busy_ones_for_as_long_as_their_acco
 	hl_pace_charge(&p, UINT32_MAX, UINT64_MAX);
 	hl_pace_charge(&p, UINT32_MAX, 0);
 	crowd(&p, 20, 1);
-	ck_assert_int_eq(hl_pace_choose(&p, 0, 8192, now + (1ull << 62)), HL_HURRY_MUCH);
+	ck_assert_int_eq(hl_pace_choose(&p, 0, 8192, now + (1ull << 62)), HL_HURRY_ASIDE);
 	/* the kernel answers, and is not asked more often than every few milliseconds */
 	hl_pace_look(&p, 5);
 	ck_assert_uint_gt(p.next_ns, 5);
 	hl_pace_release(&p);
 	hl_pace_look(&p, UINT64_MAX);
+}
+END_TEST
+
+static int cores_here(void)
+{
+	cpu_set_t set;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(set), &set), 0);
+	return CPU_COUNT(&set);
+}
+
+START_TEST(where_every_cycle_is_the_programs_each_core_gives_in_turn_until_one_is_idle)
+{
+	int all = cores_here(), was;
+	struct hl_pace p;
+	uint64_t now = 1000;
+
+	hl_pace_init(&p);
+	hl_pace_turn(&p, now);
+	ck_assert_int_eq(cores_here(), all);
+	p.next_ns = UINT64_MAX; /* the kernel is not asked */
+	crowd(&p, 20, 1);
+	p.credit_ns = -50000000;
+	hl_pace_turn(&p, now);
+	ck_assert_int_eq(cores_here(), 1);
+	was = p.turn;
+	hl_pace_turn(&p, now += 1000000);
+	ck_assert_int_eq(p.turn, was);
+	hl_pace_turn(&p, now += 20000000);
+	if (all > 1)
+		ck_assert_int_ne(p.turn, was);
+	ck_assert_int_eq(cores_here(), 1);
+	crowd(&p, 20, 0);
+	hl_pace_turn(&p, now += 20000000);
+	ck_assert_int_eq(cores_here(), all);
+	/* a round's time is that of its beginning, before the slots that it took */
+	p.then_ns = now;
+	p.credit_ns = -50000000;
+	crowd(&p, 20, 1);
+	hl_pace_turn(&p, now - 1000000);
+	ck_assert_int_eq(p.credit_ns, -50000000);
+	/* no slot to take: the account fills all the same */
+	crowd(&p, 20, 1);
+	p.credit_ns = -50000000;
+	hl_pace_turn(&p, now += 1000000);
+	ck_assert_int_ne(hl_pace_aside(&p), 0);
+	hl_pace_turn(&p, now += 10000000000u);
+	ck_assert_int_eq(hl_pace_aside(&p), 0);
+	hl_pace_release(&p);
 }
 END_TEST
 
@@ -503,6 +553,7 @@ int main(void)
 	tcase_add_test(t, facts_alone_are_those_among_the_events);
 	tcase_add_test(t, a_trace_in_columns_reads_as_one_without);
 	tcase_add_test(t, columns_that_are_damaged_under_a_right_checksum_are_named_with_their_offset);
+	tcase_add_test(t, where_every_cycle_is_the_programs_each_core_gives_in_turn_until_one_is_idle);
 	tcase_add_test(t, columns_are_for_idle_cores_and_on_busy_ones_for_as_long_as_their_account_lasts);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
