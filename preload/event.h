@@ -153,17 +153,18 @@ static inline int hl_event_try_alloc(struct hl_thread *t, uint64_t address, uint
 	return 1;
 }
 
-static inline int hl_event_try_free(struct hl_thread *t, uint64_t address)
+static inline int hl_event_try_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
 {
 	struct hl_stream *s = t->streams[0];
 	uint8_t *start;
 
-	if (HL_UNLIKELY(!s || hl_guest.config.special || !hl_event_near(s, address)))
+	if (HL_UNLIKELY(!s || hl_guest.config.special || entry == HL_ENTRY_DELETE_ARRAY ||
+			!hl_event_near(s, address)))
 		return 0;
 	start = hl_slots_here(s, HL_EVENT_ROOM);
 	if (HL_UNLIKELY(!start))
 		return 0;
-	hl_event_free(s, start, address, HL_ENTRY_FREE);
+	hl_event_free(s, start, address, entry);
 	return 1;
 }
 

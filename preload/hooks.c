@@ -30,7 +30,8 @@ static inline void recorded(struct hl_thread *t, void *p, size_t size, enum hl_e
 		t->at[t->level - 1] = t->hint_at;
 		caller = hl_anchor_ra(t->hint_at);
 	}
-	hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, caller);
+	if (t->level > 1 || !hl_event_try_alloc(t, (uint64_t)(uintptr_t)p, size, entry, caller))
+		hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, caller);
 }
 
 static __attribute__((noinline)) void *malloc_slow(size_t size, struct hl_anchor at, uint64_t caller)
@@ -160,7 +161,7 @@ static __attribute__((noinline)) void free_recorded(void *p)
 		return;
 	}
 	if (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) ||
-	    HL_UNLIKELY(!hl_event_try_free(t, (uint64_t)(uintptr_t)p)))
+	    HL_UNLIKELY(!hl_event_try_free(t, (uint64_t)(uintptr_t)p, HL_ENTRY_FREE)))
 		hl_record_free(t, (uint64_t)(uintptr_t)p, entry_of_free(t));
 	hl_real.free(p);
 	hl_leave(t);

@@ -1,7 +1,9 @@
 /*
  * hooks_new.c - C++ operator new and delete, all forms (mangled by hand: the library is C).
  *
- * Most runtimes' operator new ends in malloc: the inner hook then records the block, under our entry.
+ * The runtime's own, when nobody replaced any of them (cxx.h), are malloc and free: then we call the real ones.
+ *
+ * Others mostly end in malloc: the inner hook then records the block, under our entry.
  * Where it does not (tcmalloc, mimalloc and jemalloc bring their own), we record it here.  Which one it is
  * shows at the first operator new; delete needs to know beforehand, because a free is
  * stamped before the real call.
@@ -9,7 +11,10 @@
  * A later library may lack a form (an old runtime without sized or aligned delete): then the program
  * cannot have linked against it either, but a plugin may bring its own runtime; hl_real_find looks there.
  */
+#include "preload/boot.h"
+#include "preload/cxx.h"
 #include "preload/enter.h"
+#include "preload/event.h"
 #include "preload/real.h"
 #include "preload/record.h"
 #include "preload/sample.h"
@@ -17,20 +22,34 @@
 
 enum { UNKNOWN, BY_MALLOC, BY_ITSELF };
 
+/* What we stand before. */
+struct form {
+	void *_Atomic f;
+	_Atomic uint32_t plain; /* see cxx.h; known when f is */
+};
+
 /* Resolve once; several threads find the same. */
-static __attribute__((noinline, cold)) void *resolve(void *_Atomic *cell, const char *name)
+static __attribute__((noinline, cold)) void *resolve(struct form *form, const char *name)
 {
 	void *f = hl_real_ready() ? hl_real_find(name) : NULL;
 
-	atomic_store_explicit(cell, f, memory_order_relaxed);
+	if (f && hl_cxx_is_plain(f))
+		atomic_store_explicit(&form->plain, 1, memory_order_relaxed);
+	/* release: plain (partner: find) */
+	atomic_store_explicit(&form->f, f, memory_order_release);
 	return f;
 }
 
-static __attribute__((always_inline)) inline void *find(void *_Atomic *cell, const char *name)
+static __attribute__((always_inline)) inline void *find(struct form *form, const char *name)
 {
-	void *f = atomic_load_explicit(cell, memory_order_relaxed);
+	void *f = atomic_load_explicit(&form->f, memory_order_acquire);
 
-	return HL_LIKELY(f != NULL) ? f : resolve(cell, name);
+	return HL_LIKELY(f != NULL) ? f : resolve(form, name);
+}
+
+static inline int is_plain(struct form *form)
+{
+	return HL_LIKELY(atomic_load_explicit(&form->plain, memory_order_relaxed));
 }
 
 /* The program called a form that no library has: there is nothing to call and no exception to throw. */
@@ -96,6 +115,52 @@ static inline int inner_skips(size_t most)
 	       (int64_t)most >= 0 && t->sample_left > (int64_t)most;
 }
 
+/* The plain operator new, from the hook at that place.  NULL: go the long way, which knows what to do. */
+static void *new_plain(size_t size, enum hl_entry entry, struct hl_anchor at)
+{
+	struct hl_thread *t = HL_LIKELY(hl_state() == HL_ACTIVE) ? hl_enter_active(at) : NULL;
+	void *p = NULL;
+
+	if (HL_UNLIKELY(!t))
+		return NULL;
+	/* as the runtime does */
+	size += !size;
+	if (HL_LIKELY(t->entry_hint == HL_ENTRY_COUNT)) {
+		p = hl_real.malloc(size);
+		if (HL_LIKELY(p != NULL) && HL_UNLIKELY(!hl_event_try_alloc(t, (uint64_t)(uintptr_t)p, size,
+									    entry, hl_anchor_ra(at))))
+			hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, hl_anchor_ra(at));
+	}
+	hl_leave(t);
+	return p;
+}
+
+/* 1: done; 0: go the long way. */
+static int delete_plain(void *p, enum hl_entry entry, struct hl_anchor at)
+{
+	struct hl_thread *t;
+	int mine;
+
+	if (!p)
+		return 1;
+	if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && !hl_sample_maybe((uint64_t)(uintptr_t)p) &&
+	    !hl_boot_owns(p)) {
+		hl_real.free(p);
+		return 1;
+	}
+	t = HL_LIKELY(hl_state() == HL_ACTIVE && !hl_boot_owns(p)) ? hl_enter_active(at) : NULL;
+	if (HL_UNLIKELY(!t))
+		return 0;
+	mine = HL_LIKELY(t->entry_hint == HL_ENTRY_COUNT);
+	if (mine) {
+		if (HL_UNLIKELY(!hl_event_try_free(t, (uint64_t)(uintptr_t)p, entry)))
+			hl_record_free(t, (uint64_t)(uintptr_t)p, entry);
+		hl_real.free(p);
+	}
+	hl_leave(t);
+	return mine;
+}
+
 /* t: from announce. */
 static void done_new(struct hl_thread *t, void *p, size_t size, enum hl_entry entry, uint64_t caller)
 {
@@ -118,21 +183,28 @@ static void done_new(struct hl_thread *t, void *p, size_t size, enum hl_entry en
 	}
 }
 
-/* most: bytes that it may ask malloc for; libstdc++ rounds a size up to the alignment */
-#define NEW(symbol, entry, params, size, most, ...)                                                          \
+/* plain: whether the runtime's is just malloc; most: bytes that it may ask malloc for; libstdc++ rounds a size up to the alignment */
+#define NEW(symbol, plain, entry, params, size, most, ...)                                                   \
 	HL_EXPORT void *symbol params;                                                                       \
 	HL_EXPORT void *symbol params                                                                        \
 	{                                                                                                    \
-		static void *_Atomic cell;                                                                   \
-		void *(*f)params = (void *(*)params)find(&cell, #symbol);                                    \
+		static struct form form;                                                                     \
+		void *(*f)params = (void *(*)params)find(&form, #symbol);                                    \
 		struct hl_thread *t;                                                                         \
 		void *p;                                                                                     \
 		/* 0x1b: relative to its own place, four bytes */                                            \
 		__asm__ volatile(".cfi_personality 0x1b, hl_new_personality");                               \
 		if (HL_UNLIKELY(!f))                                                                         \
 			return missing(size);                                                                \
-		if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && inner_skips(most))                             \
+		if (plain && is_plain(&form)) {                                                              \
+			p = HL_UNLIKELY(hl_state() == HL_SAMPLING) && hl_sample_skips(size)                  \
+				    ? hl_real.malloc(size + !size)                                           \
+				    : new_plain(size, entry, hl_anchor_here());                              \
+			if (HL_LIKELY(p != NULL))                                                            \
+				return p;                                                                    \
+		} else if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && inner_skips(most)) {                    \
 			return f(__VA_ARGS__);                                                               \
+		}                                                                                            \
 		t = announce(entry);                                                                         \
 		p = f(__VA_ARGS__);                                                                          \
 		if (t)                                                                                       \
@@ -186,37 +258,39 @@ static void call3(void *f, void *p, size_t a, size_t b)
 	((void (*)(void *, size_t, size_t))f)(p, a, b);
 }
 
-#define DELETE(symbol, entry, params, call, a, b)                                                            \
+#define DELETE(symbol, plain, entry, params, call, a, b)                                                     \
 	HL_EXPORT void symbol params;                                                                        \
 	HL_EXPORT void symbol params                                                                         \
 	{                                                                                                    \
-		static void *_Atomic cell;                                                                   \
-		delete_by(call, find(&cell, #symbol), p, a, b, entry);                                       \
+		static struct form form;                                                                     \
+		void *f = find(&form, #symbol);                                                              \
+		if (!(plain && is_plain(&form) && delete_plain(p, entry, hl_anchor_here())))                 \
+			delete_by(call, f, p, a, b, entry);                                                  \
 	}
 
 /* nothrow_t is passed by reference: a pointer, as wide as size_t. */
-NEW(_Znwm, HL_ENTRY_NEW, (size_t n), n, n, n)
-NEW(_Znam, HL_ENTRY_NEW_ARRAY, (size_t n), n, n, n)
-NEW(_ZnwmRKSt9nothrow_t, HL_ENTRY_NEW, (size_t n, size_t tag), n, n, n, tag)
-NEW(_ZnamRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t tag), n, n, n, tag)
-NEW(_ZnwmSt11align_val_t, HL_ENTRY_NEW, (size_t n, size_t align), n, n + align, n, align)
-NEW(_ZnamSt11align_val_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align), n, n + align, n, align)
-NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW, (size_t n, size_t align, size_t tag), n, n + align, n,
-    align, tag)
-NEW(_ZnamSt11align_val_tRKSt9nothrow_t, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align, size_t tag), n,
+NEW(_Znwm, 1, HL_ENTRY_NEW, (size_t n), n, n, n)
+NEW(_Znam, 1, HL_ENTRY_NEW_ARRAY, (size_t n), n, n, n)
+NEW(_ZnwmRKSt9nothrow_t, 1, HL_ENTRY_NEW, (size_t n, size_t tag), n, n, n, tag)
+NEW(_ZnamRKSt9nothrow_t, 1, HL_ENTRY_NEW_ARRAY, (size_t n, size_t tag), n, n, n, tag)
+NEW(_ZnwmSt11align_val_t, 0, HL_ENTRY_NEW, (size_t n, size_t align), n, n + align, n, align)
+NEW(_ZnamSt11align_val_t, 0, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align), n, n + align, n, align)
+NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, 0, HL_ENTRY_NEW, (size_t n, size_t align, size_t tag), n, n + align,
+    n, align, tag)
+NEW(_ZnamSt11align_val_tRKSt9nothrow_t, 0, HL_ENTRY_NEW_ARRAY, (size_t n, size_t align, size_t tag), n,
     n + align, n, align, tag)
 
-DELETE(_ZdlPv, HL_ENTRY_DELETE, (void *p), call1, 0, 0)
-DELETE(_ZdaPv, HL_ENTRY_DELETE_ARRAY, (void *p), call1, 0, 0)
-DELETE(_ZdlPvm, HL_ENTRY_DELETE, (void *p, size_t n), call2, n, 0)
-DELETE(_ZdaPvm, HL_ENTRY_DELETE_ARRAY, (void *p, size_t n), call2, n, 0)
-DELETE(_ZdlPvRKSt9nothrow_t, HL_ENTRY_DELETE, (void *p, size_t tag), call2, tag, 0)
-DELETE(_ZdaPvRKSt9nothrow_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t tag), call2, tag, 0)
-DELETE(_ZdlPvSt11align_val_t, HL_ENTRY_DELETE, (void *p, size_t align), call2, align, 0)
-DELETE(_ZdaPvSt11align_val_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t align), call2, align, 0)
-DELETE(_ZdlPvmSt11align_val_t, HL_ENTRY_DELETE, (void *p, size_t n, size_t align), call3, n, align)
-DELETE(_ZdaPvmSt11align_val_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t n, size_t align), call3, n, align)
-DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, HL_ENTRY_DELETE, (void *p, size_t align, size_t tag), call3,
+DELETE(_ZdlPv, 1, HL_ENTRY_DELETE, (void *p), call1, 0, 0)
+DELETE(_ZdaPv, 1, HL_ENTRY_DELETE_ARRAY, (void *p), call1, 0, 0)
+DELETE(_ZdlPvm, 1, HL_ENTRY_DELETE, (void *p, size_t n), call2, n, 0)
+DELETE(_ZdaPvm, 1, HL_ENTRY_DELETE_ARRAY, (void *p, size_t n), call2, n, 0)
+DELETE(_ZdlPvRKSt9nothrow_t, 1, HL_ENTRY_DELETE, (void *p, size_t tag), call2, tag, 0)
+DELETE(_ZdaPvRKSt9nothrow_t, 1, HL_ENTRY_DELETE_ARRAY, (void *p, size_t tag), call2, tag, 0)
+DELETE(_ZdlPvSt11align_val_t, 0, HL_ENTRY_DELETE, (void *p, size_t align), call2, align, 0)
+DELETE(_ZdaPvSt11align_val_t, 0, HL_ENTRY_DELETE_ARRAY, (void *p, size_t align), call2, align, 0)
+DELETE(_ZdlPvmSt11align_val_t, 0, HL_ENTRY_DELETE, (void *p, size_t n, size_t align), call3, n, align)
+DELETE(_ZdaPvmSt11align_val_t, 0, HL_ENTRY_DELETE_ARRAY, (void *p, size_t n, size_t align), call3, n, align)
+DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, 0, HL_ENTRY_DELETE, (void *p, size_t align, size_t tag), call3,
        align, tag)
-DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, HL_ENTRY_DELETE_ARRAY, (void *p, size_t align, size_t tag), call3,
-       align, tag)
+DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, 0, HL_ENTRY_DELETE_ARRAY, (void *p, size_t align, size_t tag),
+       call3, align, tag)

@@ -198,8 +198,12 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 			uint32_t i;
 
 			/* The caches may be slow to tell what is known of the stack: ask before it is verified. */
-			if (s->near.missed)
-				hl_idtab_prefetch(&hl_node_ids, hash_of(old[j - 1].hash, fresh, n));
+			if (s->near.missed) {
+				uint64_t hash = hash_of(old[j - 1].hash, fresh, n);
+
+				__builtin_prefetch(&s->near.nodes[hash >> s->near.shift]);
+				hl_idtab_prefetch(&hl_node_ids, hash);
+			}
 			i = verify(&w, trail, j);
 			uint64_t fp = f->fp, fp_slot = f->fp_slot, ra_slot = f->ra_slot;
 
