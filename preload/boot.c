@@ -4,6 +4,7 @@
  * Invariant: blocks lie one after the other in a piece, so a walk by header finds all of them.
  */
 #include "preload/boot.h"
+#include "preload/filter.h"
 #include "preload/sys.h"
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -95,6 +96,7 @@ void *hl_boot_alloc(size_t bytes, size_t align, uint64_t caller)
 		extras[n].bytes = want;
 		atomic_store_explicit(&hl_boot_extras, n + 1, memory_order_release);
 	}
+	hl_filter_pin((uint64_t)(uintptr_t)p);
 	return p;
 }
 

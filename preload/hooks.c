@@ -86,14 +86,15 @@ HL_EXPORT void *calloc(size_t n, size_t size)
 	struct hl_thread *t;
 	void *p;
 
+	/* a product that overflows gets no block */
+	if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && HL_LIKELY(hl_real.calloc != NULL) &&
+	    hl_sample_skips(n * size))
+		return hl_real.calloc(n, size);
 	if (!hl_real_ready() || HL_UNLIKELY(!hl_real.calloc)) {
 		if (__builtin_mul_overflow(n, size, &bytes))
 			return NULL;
 		return hl_boot_alloc(bytes, 16, HL_CALLER);
 	}
-	/* a product that overflows gets no block */
-	if (hl_state() == HL_SAMPLING && hl_sample_skips(n * size))
-		return hl_real.calloc(n, size);
 	t = hl_enter();
 	p = hl_real.calloc(n, size);
 	if (t) {
@@ -169,8 +170,8 @@ static __attribute__((noinline)) void free_recorded(void *p)
 
 HL_EXPORT void free(void *p)
 {
-	if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && !hl_sample_maybe((uint64_t)(uintptr_t)p) &&
-	    !hl_boot_owns(p)) {
+	/* a block of the boot pool is pinned */
+	if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && !hl_filter_maybe((uint64_t)(uintptr_t)p)) {
 		hl_real.free(p);
 		return;
 	}
@@ -227,8 +228,6 @@ static void *reallocate(void *p, size_t size, uint64_t caller)
 	struct hl_thread *t;
 	void *q;
 
-	if (hl_state() == HL_SAMPLING && !hl_sample_maybe((uint64_t)(uintptr_t)p) && hl_sample_skips(size))
-		return hl_real.realloc(p, size);
 	t = hl_enter();
 	if (!t)
 		return hl_real.realloc(p, size);
@@ -244,8 +243,16 @@ static void *reallocate(void *p, size_t size, uint64_t caller)
 	return q;
 }
 
+/* Neither the old block is in the sample nor the new one. */
+static inline int skips_realloc(const void *p, size_t size)
+{
+	return !hl_filter_maybe((uint64_t)(uintptr_t)p) && hl_sample_skips(size);
+}
+
 HL_EXPORT void *realloc(void *p, size_t size)
 {
+	if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && skips_realloc(p, size))
+		return hl_real.realloc(p, size);
 	if (HL_UNLIKELY(p && hl_boot_owns(p)))
 		return move_out_of_boot(p, size);
 	if (!hl_real_ready())
@@ -261,6 +268,8 @@ HL_EXPORT void *reallocarray(void *p, size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && skips_realloc(p, bytes))
+		return hl_real.realloc(p, bytes);
 	if (HL_UNLIKELY(p && hl_boot_owns(p)))
 		return move_out_of_boot(p, bytes);
 	if (!hl_real_ready())

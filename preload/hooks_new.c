@@ -84,7 +84,16 @@ static __attribute__((always_inline)) inline struct hl_thread *announce(enum hl_
 	t->entry_hint = (uint8_t)entry;
 	t->hint_at = hl_anchor_here();
 	t->inner_seen = 0;
+	if (HL_UNLIKELY(hl_guest.config.sample != 0))
+		hl_sample_hold(t);
 	return t;
+}
+
+static inline void hint_ends(struct hl_thread *t)
+{
+	t->entry_hint = HL_ENTRY_COUNT;
+	if (HL_UNLIKELY(hl_guest.config.sample != 0))
+		hl_sample_go_on(t);
 }
 
 /* Called by the unwinder when an exception passes an operator new of ours (Itanium C++ ABI: Exception Handling,
@@ -101,7 +110,7 @@ __attribute__((used)) int hl_new_personality(int version, int actions, uint64_t 
 	(void)exception;
 	(void)context;
 	if (t && actions & CLEANUP_PHASE)
-		t->entry_hint = HL_ENTRY_COUNT;
+		hint_ends(t);
 	return CONTINUE_UNWIND;
 }
 
@@ -109,10 +118,8 @@ __attribute__((used)) int hl_new_personality(int version, int actions, uint64_t 
  * announce it. */
 static inline int inner_skips(size_t most)
 {
-	struct hl_thread *t = hl_thread_peek();
-
-	return t && atomic_load_explicit(&hl_guest.new_is_malloc, memory_order_relaxed) == BY_MALLOC &&
-	       (int64_t)most >= 0 && t->sample_left > (int64_t)most;
+	return hl_sample_credit > most &&
+	       atomic_load_explicit(&hl_guest.new_is_malloc, memory_order_relaxed) == BY_MALLOC;
 }
 
 /* The plain operator new, from the hook at that place.  NULL: go the long way, which knows what to do. */
@@ -143,8 +150,7 @@ static int delete_plain(void *p, enum hl_entry entry, struct hl_anchor at)
 
 	if (!p)
 		return 1;
-	if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && !hl_sample_maybe((uint64_t)(uintptr_t)p) &&
-	    !hl_boot_owns(p)) {
+	if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && !hl_filter_maybe((uint64_t)(uintptr_t)p)) {
 		hl_real.free(p);
 		return 1;
 	}
@@ -166,7 +172,7 @@ static void done_new(struct hl_thread *t, void *p, size_t size, enum hl_entry en
 {
 	int inner;
 
-	t->entry_hint = HL_ENTRY_COUNT;
+	hint_ends(t);
 	if (!p)
 		return;
 	/* A wrapper may hand out an address inside the block it got from malloc. */
@@ -221,7 +227,7 @@ static void delete_by(void (*call)(void *f, void *p, size_t a, size_t b), void *
 		free(p);
 		return;
 	}
-	if (hl_state() == HL_SAMPLING && !hl_sample_maybe((uint64_t)(uintptr_t)p)) {
+	if (hl_state() == HL_SAMPLING && !hl_filter_maybe((uint64_t)(uintptr_t)p)) {
 		call(f, p, a, b);
 		return;
 	}
@@ -237,7 +243,7 @@ static void delete_by(void (*call)(void *f, void *p, size_t a, size_t b), void *
 	t = announce(entry);
 	call(f, p, a, b);
 	if (t)
-		t->entry_hint = HL_ENTRY_COUNT;
+		hint_ends(t);
 }
 
 static void call1(void *f, void *p, size_t a, size_t b)

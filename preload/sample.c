@@ -29,7 +29,8 @@ struct table {
 	struct entry *entry;
 };
 
-_Atomic uint8_t hl_sample_filter[1u << HL_SAMPLE_FILTER_BITS];
+_Atomic uint8_t hl_filter[1u << HL_FILTER_BITS];
+__thread uint64_t hl_sample_credit;
 static struct table *_Atomic tables[TABLES];
 
 /* -ln(u) for u in (0, 1], to about 1e-9.  With u = m * 2^e, m in [1, 2), and z = (m - 1) / (m + 1):
@@ -72,11 +73,48 @@ static int64_t draw(struct hl_thread *t)
 	return left;
 }
 
+static int64_t left_of(const struct hl_thread *t)
+{
+	return hl_sample_credit ? (int64_t)hl_sample_credit : t->sample_left;
+}
+
+static void set_left(struct hl_thread *t, int64_t left)
+{
+	t->sample_left = left;
+	/* of a borrowed state nothing may be left behind with the thread */
+	hl_sample_credit = t->serial && t->entry_hint == HL_ENTRY_COUNT ? (uint64_t)left : 0;
+}
+
+void hl_sample_hold(struct hl_thread *t)
+{
+	t->sample_left = left_of(t);
+	hl_sample_credit = 0;
+}
+
+void hl_sample_go_on(struct hl_thread *t)
+{
+	if (hl_guest.config.sample)
+		set_left(t, left_of(t));
+}
+
+void hl_sample_end(void)
+{
+	hl_sample_credit = 0;
+}
+
 static void draw_next(struct hl_thread *t)
 {
-	t->sample_left = draw(t);
+	int64_t left = draw(t);
+
 	/* and one: a block that begins at its point is also one after those before it */
-	t->sample_drawn += (uint64_t)t->sample_left + 1;
+	t->sample_drawn += (uint64_t)left + 1;
+	set_left(t, left);
+}
+
+/* Moves with every allocation. */
+static uint64_t position(const struct hl_thread *t)
+{
+	return t->sample_drawn - (uint64_t)left_of(t);
 }
 
 void hl_sample_begin(struct hl_thread *t)
@@ -163,7 +201,7 @@ static int leave(uint64_t key, struct entry *e)
  * lets it say too much for good, never too little. */
 static void count(uint64_t key, int by)
 {
-	_Atomic uint8_t *c = &hl_sample_filter[hl_sample_place(key)];
+	_Atomic uint8_t *c = &hl_filter[hl_filter_place(key)];
 	uint8_t was = atomic_load_explicit(c, memory_order_relaxed);
 
 	do
@@ -179,7 +217,7 @@ static int put(uint64_t key, const struct entry *e)
 
 	/* An end that was lost, or that the program has its own way for, leaves its block here: now it goes, or
 	 * one of the two would be taken for a later block at that address. */
-	if (HL_UNLIKELY(hl_sample_maybe(key)) && leave(key, &stale))
+	if (HL_UNLIKELY(hl_filter_maybe(key)) && leave(key, &stale))
 		count(key, -1);
 	count(key, 1);
 	if (enter(key, e))
@@ -192,13 +230,14 @@ int hl_sample_take(struct hl_thread *t, uint64_t key, uint64_t size)
 {
 	uint64_t step = size ? size : 1;
 	struct entry e = {.size = size, .serial = t->serial};
+	int64_t left = left_of(t);
 
-	if (step <= (uint64_t)t->sample_left) {
-		t->sample_left -= (int64_t)step;
+	if (step <= (uint64_t)left) {
+		set_left(t, left - (int64_t)step);
 		return 0;
 	}
 	draw_next(t);
-	e.drawn = t->sample_drawn - (uint64_t)t->sample_left;
+	e.drawn = position(t);
 	if (put(key, &e))
 		return 1;
 	hl_lost(HL_LOST_FULL, 1);
@@ -209,12 +248,11 @@ int hl_sample_drop(struct hl_thread *t, uint64_t key, uint64_t *size, int *tempo
 {
 	struct entry e;
 
-	if (!hl_sample_maybe(key) || !leave(key, &e))
+	if (!hl_filter_maybe(key) || !leave(key, &e))
 		return 0;
 	count(key, -1);
 	*size = e.size;
-	*temporary =
-		t->serial && e.serial == t->serial && e.drawn == t->sample_drawn - (uint64_t)t->sample_left;
+	*temporary = t->serial && e.serial == t->serial && e.drawn == position(t);
 	return 1;
 }
 

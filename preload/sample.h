@@ -12,13 +12,10 @@
 #ifndef HL_PRELOAD_SAMPLE_H
 #define HL_PRELOAD_SAMPLE_H
 
+#include "preload/filter.h"
 #include "preload/thread.h"
 
-#define HL_SAMPLE_POOL        (1ull << 63)
-#define HL_SAMPLE_FILTER_BITS 13
-
-/* Sampled live blocks whose keys fall on that place; 255: so many or more, for good. */
-extern _Atomic uint8_t hl_sample_filter[1u << HL_SAMPLE_FILTER_BITS] __attribute__((visibility("hidden")));
+#define HL_SAMPLE_POOL (1ull << 63)
 
 /* A new or forked thread: its points are its own. */
 void hl_sample_begin(struct hl_thread *t);
@@ -32,33 +29,26 @@ void hl_sample_undrop(struct hl_thread *t, uint64_t key, uint64_t size);
 /* The bytes that a block of the sample stands for. */
 uint64_t hl_sample_weight(uint64_t size);
 
-static inline uint32_t hl_sample_place(uint64_t key)
-{
-	return (uint32_t)((key >> 4) * 0x9e3779b97f4a7c15ull >> (64 - HL_SAMPLE_FILTER_BITS));
-}
-
-/* 0: the block is not in the sample. */
-static inline int hl_sample_maybe(uint64_t key)
-{
-	/* relaxed: who frees the block has it from who allocated it, and the order with it */
-	return atomic_load_explicit(&hl_sample_filter[hl_sample_place(key)], memory_order_relaxed) != 0;
-}
+/* The calling thread's bytes up to its next point, for hl_sample_skips; 0: hl_sample_take knows them. */
+extern __thread uint64_t hl_sample_credit __attribute__((visibility("hidden")));
 
 /* 1: a block of that size, which will be allocated now, is not in the sample; that is settled then.  0: ask
- * hl_sample_take when it is there.  Inside an operator new that announced itself it is always 0: who announced must
- * see that this malloc was its own, or takes the block for another allocator's and asks once more. */
+ * hl_sample_take when it is there. */
 static inline int hl_sample_skips(uint64_t size)
 {
-	struct hl_thread *t = hl_thread_peek();
-	int64_t left;
+	uint64_t credit = hl_sample_credit, step = size + !size;
 
-	if (HL_UNLIKELY(!t || t->level || t->entry_hint != HL_ENTRY_COUNT || size >= INT64_MAX))
+	if (HL_UNLIKELY(step >= credit))
 		return 0;
-	left = t->sample_left - (int64_t)(size ? size : 1);
-	if (HL_UNLIKELY(left < 0))
-		return 0;
-	t->sample_left = left;
+	hl_sample_credit = credit - step;
 	return 1;
 }
+
+/* From here to hl_sample_go_on nothing is skipped: who announced a malloc (hooks_new.c) must see that it was recorded or not, or
+ * takes its block for another allocator's and asks once more. */
+void hl_sample_hold(struct hl_thread *t);
+void hl_sample_go_on(struct hl_thread *t);
+/* The calling thread's state is not its own any more. */
+void hl_sample_end(void);
 
 #endif

@@ -163,6 +163,7 @@ static void key_destructor(void *p)
 	if (on_end)
 		on_end(t);
 	over = 1;
+	hl_sample_end();
 	hl_thread_current = NULL;
 	t->next_idle = NULL;
 	push_idle(t);
@@ -204,6 +205,7 @@ struct hl_thread *hl_thread_borrow(void)
 		}
 		begin(t);
 		t->serial = 0; /* attributed to no thread */
+		hl_sample_hold(t);
 		atomic_store_explicit(&shared, t, memory_order_relaxed);
 	}
 	return t;

@@ -132,7 +132,7 @@ struct hl_thread {
 	char *scratch;                  /* exec: the environment we pass on */
 	size_t scratch_bytes;
 	char name[16]; /* as last recorded */
-	/* Sampling: bytes to the next point; all bytes ever drawn, which less sample_left is a position that
+	/* Sampling: bytes to the next point, while hl_sample_credit is 0; all bytes ever drawn, which less those is a position that
 	 * moves with every allocation. */
 	int64_t sample_left;
 	uint64_t sample_drawn, sample_random;

@@ -271,7 +271,7 @@ static uint64_t key_of(uint64_t place)
 
 static void *make_and_end(void *arg)
 {
-	struct hl_thread t = {.serial = (uint32_t)(uintptr_t)arg + 1};
+	struct hl_thread t = {.serial = (uint32_t)(uintptr_t)arg + 1, .entry_hint = HL_ENTRY_COUNT};
 
 	hl_sample_begin(&t);
 	pthread_barrier_wait(&together);
@@ -312,7 +312,7 @@ static void *make_and_end(void *arg)
 
 START_TEST(each_sampled_block_ends_once_whoever_ends_it)
 {
-	struct hl_thread t = {.serial = THREADS + 1};
+	struct hl_thread t = {.serial = THREADS + 1, .entry_hint = HL_ENTRY_COUNT};
 	uint64_t size;
 	int temporary;
 
@@ -329,14 +329,14 @@ START_TEST(each_sampled_block_ends_once_whoever_ends_it)
 	ck_assert_uint_eq(taken, dropped);
 	for (uint64_t place = 0; place < PLACES; place++)
 		ck_assert_int_eq(hl_sample_drop(&t, key_of(place), &size, &temporary), 0);
-	for (uint32_t i = 0; i < 1u << HL_SAMPLE_FILTER_BITS; i++)
-		ck_assert_uint_eq(hl_sample_filter[i], 0);
+	for (uint32_t i = 0; i < 1u << HL_FILTER_BITS; i++)
+		ck_assert_uint_eq(hl_filter[i], 0);
 }
 END_TEST
 
 START_TEST(a_block_that_ended_unseen_leaves_no_second_key)
 {
-	struct hl_thread t = {.serial = 1};
+	struct hl_thread t = {.serial = 1, .entry_hint = HL_ENTRY_COUNT};
 	uint64_t size;
 	int temporary;
 
@@ -347,13 +347,13 @@ START_TEST(a_block_that_ended_unseen_leaves_no_second_key)
 	ck_assert_int_eq(hl_sample_drop(&t, 0x1000, &size, &temporary), 1);
 	ck_assert_uint_eq(size, 2000);
 	ck_assert_int_eq(hl_sample_drop(&t, 0x1000, &size, &temporary), 0);
-	ck_assert_int_eq(hl_sample_maybe(0x1000), 0);
+	ck_assert_int_eq(hl_filter_maybe(0x1000), 0);
 }
 END_TEST
 
 START_TEST(only_the_newest_block_is_temporary)
 {
-	struct hl_thread t = {.serial = 1};
+	struct hl_thread t = {.serial = 1, .entry_hint = HL_ENTRY_COUNT};
 	uint64_t size;
 	int temporary;
 
@@ -381,14 +381,13 @@ START_TEST(a_block_is_sampled_as_often_as_its_size_says)
 	for (unsigned c = 0; c < sizeof cases / sizeof cases[0]; c++) {
 		double s = cases[c].size ? (double)cases[c].size : 1;
 		double p = -expm1(-s / (double)cases[c].rate), sigma = sqrt(tries * p * (1 - p));
-		struct hl_thread t = {.serial = 1};
+		struct hl_thread t = {.serial = 1, .entry_hint = HL_ENTRY_COUNT};
 		unsigned hits = 0;
 		uint64_t size;
 		int temporary;
 
 		hl_guest.config.sample = cases[c].rate;
 		hl_sample_begin(&t);
-		hl_thread_current = &t;
 		for (unsigned i = 0; i < tries; i++) {
 			/* as malloc does it */
 			if (hl_sample_skips(cases[c].size) || !hl_sample_take(&t, 0x1000, cases[c].size))
@@ -396,7 +395,6 @@ START_TEST(a_block_is_sampled_as_often_as_its_size_says)
 			hits++;
 			ck_assert_int_eq(hl_sample_drop(&t, 0x1000, &size, &temporary), 1);
 		}
-		hl_thread_current = NULL;
 		/* fails by chance once in 10^8 runs */
 		ck_assert_msg(fabs(hits - tries * p) <= 6 * sigma + 1e-6,
 			      "rate %llu, size %llu: %u of %u, not %g", (unsigned long long)cases[c].rate,
