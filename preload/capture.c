@@ -40,7 +40,7 @@ static enum hl_interned intern(struct hl_thread *t, struct hl_stream *s, const s
 	/* not trail->n: a child that a handler forked meanwhile has forgotten its trail */
 	enum hl_interned r = hl_nodes_intern(t, s, trail->frames, u->kept + u->n, epoch, node);
 
-	if (HL_LIKELY(r == HL_INTERNED))
+	if (HL_LIKELY(r == HL_INTERNED) && s->twig_score > 0)
 		hl_twig_keep(s, u, *node);
 	return r;
 }
@@ -61,8 +61,11 @@ static inline uint32_t again(const struct hl_thread *t, const struct hl_stream *
 	const struct hl_trail *trail = &s->trail;
 	struct hl_anchor at = t->at[t->level - 1];
 
-	if (!trail->n || !at.frame || trail->frames[trail->n - 1].sp != hl_anchor_sp(at) ||
-	    trail->frames[trail->n - 1].pc != hl_anchor_ra(at) || hl_guest.config.unwind != HL_UNWIND_CFI ||
+	/* of no trail and of no place neither has the other's sp, see hl_trail_init */
+	const struct hl_frame *top = &trail->frames[(int64_t)trail->n - 1];
+
+	if (top->sp != hl_anchor_sp(at) || top->pc != hl_anchor_ra(at) ||
+	    hl_guest.config.unwind != HL_UNWIND_CFI ||
 	    trail->epoch != atomic_load_explicit(&hl_guest.epoch, memory_order_acquire))
 		return HL_STACK_NONE;
 	return hl_trail_again(t, trail, hl_anchor_fp(at));

@@ -67,6 +67,17 @@ static inline void hl_leave(struct hl_thread *t)
 		hl_leave_slow(t);
 }
 
+/* The same after hl_enter_active: in no other hook, and the state is the thread's own. */
+static inline void hl_leave_active(struct hl_thread *t)
+{
+	struct hl_stream *s = t->streams[0];
+
+	atomic_signal_fence(memory_order_seq_cst);
+	if (HL_LIKELY(s && s->slot))
+		atomic_store_explicit(&s->slot->in_hook_since, 0, memory_order_release);
+	t->level = 0;
+}
+
 /* operator new and delete announce the entry under which the malloc or free inside them is recorded.  An
  * exception that leaves operator new takes the announcement back (hooks_new.c); a longjmp leaves it behind, until a
  * caller further out on the stack than the announcer comes.  A malloc that interrupted the recording of the announced one

@@ -23,12 +23,14 @@
 static inline uint64_t hl_event_now(struct hl_stream *s, int fenced)
 {
 	uint32_t seq = atomic_load_explicit(&hl_guest.region->clock_seq, memory_order_relaxed);
-	int single = *(const volatile char *)hl_guest.single_threaded;
+	int single;
 
-	if (HL_LIKELY(single && s->credit && s->clock_seq == seq)) {
+	/* a thread's first hook moves clock_seq before it takes a stamp */
+	if (HL_LIKELY(s->credit && s->clock_seq == seq)) {
 		s->credit--;
 		return s->stamp;
 	}
+	single = *(const volatile char *)hl_guest.single_threaded;
 	/* of a sample the events are too far apart */
 	s->credit = single && !hl_guest.config.sample ? HL_CREDIT : 0;
 	s->clock_seq = seq;

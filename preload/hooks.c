@@ -69,7 +69,7 @@ static __attribute__((noinline)) void *malloc_recorded(size_t size)
 	    (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) ||
 	     HL_UNLIKELY(!hl_event_try_alloc(t, (uint64_t)(uintptr_t)p, size, HL_ENTRY_MALLOC, HL_CALLER))))
 		recorded(t, p, size, HL_ENTRY_MALLOC, HL_CALLER);
-	hl_leave(t);
+	hl_leave_active(t);
 	return p;
 }
 
@@ -165,7 +165,7 @@ static __attribute__((noinline)) void free_recorded(void *p)
 	    HL_UNLIKELY(!hl_event_try_free(t, (uint64_t)(uintptr_t)p, HL_ENTRY_FREE)))
 		hl_record_free(t, (uint64_t)(uintptr_t)p, entry_of_free(t));
 	hl_real.free(p);
-	hl_leave(t);
+	hl_leave_active(t);
 }
 
 HL_EXPORT void free(void *p)

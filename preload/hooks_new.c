@@ -138,7 +138,7 @@ static void *new_plain(size_t size, enum hl_entry entry, struct hl_anchor at)
 									    entry, hl_anchor_ra(at))))
 			hl_record_alloc(t, (uint64_t)(uintptr_t)p, size, entry, hl_anchor_ra(at));
 	}
-	hl_leave(t);
+	hl_leave_active(t);
 	return p;
 }
 
@@ -163,7 +163,7 @@ static int delete_plain(void *p, enum hl_entry entry, struct hl_anchor at)
 			hl_record_free(t, (uint64_t)(uintptr_t)p, entry);
 		hl_real.free(p);
 	}
-	hl_leave(t);
+	hl_leave_active(t);
 	return mine;
 }
 

@@ -92,6 +92,8 @@ static int open_next(struct hl_thread *t, struct hl_stream *s)
 	s->site_id = 0;
 	s->site_pc = 0;
 	s->claim_epoch = 0;
+	if (s->twig_score <= 0)
+		s->twig_score = HL_TWIG_TRIAL;
 	s->claim_thread = HL_STREAM_THREAD(s->stream);
 	for (unsigned k = 0; k < 256; k++) {
 		s->addresses[k] = 0;

@@ -51,7 +51,10 @@ struct hl_trail {
 };
 
 /* A way from a hook's caller to a frame of the trail, see twig.h. */
-#define HL_TWIG_BITS   6
+#define HL_TWIG_BITS 6
+/* Where fewer than half of the captures are twigs, looking costs more than it saves.  Above 0 it is done; at 0 not, until
+ * the next slot is opened, which is some thousand events later. */
+#define HL_TWIG_TRIAL  128
 #define HL_TWIG_FRAMES 8u
 struct hl_twig {
 	_Alignas(64) uint64_t pc; /* the state it begins with */
@@ -108,7 +111,7 @@ struct hl_stream {
 	struct hl_trail trail;
 	struct hl_near near;
 	struct hl_twig twigs[1u << HL_TWIG_BITS];
-	int32_t twig_score;     /* below 0: so many captures until they are tried again */
+	int32_t twig_score;     /* see HL_TWIG_TRIAL */
 	struct hl_frame *fresh; /* scratch of the unwinder, newest first: config.room + 1 */
 	uint64_t *pcs;          /* the same for plain methods: config.room + HL_FRAMES_EXTRA */
 	struct hl_cfi cfi;      /* scratch of the unwinder */

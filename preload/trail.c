@@ -181,7 +181,8 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 		*f = up;
 	}
 	u->node = HL_STACK_NONE;
-	if (j && (old[j - 1].sp != f->sp || old[j - 1].pc != f->pc) && hl_twig_try(s) && by_twig(&w, s, f, u))
+	if (j && (old[j - 1].sp != f->sp || old[j - 1].pc != f->pc) && s->twig_score > 0 &&
+	    by_twig(&w, s, f, u))
 		return HL_UNWIND_DONE;
 	/* Now and then count again: the frames out there may be larger and fewer now. */
 	if (HL_UNLIKELY(f->sp <= trail->deep_sp)) {
@@ -246,7 +247,7 @@ enum hl_unwind_result hl_unwind_cfi(struct hl_thread *t, struct hl_stream *s, st
 		}
 		f = &fresh[n];
 	}
-	if (HL_UNLIKELY(r == HL_STEP_NEEDS_ALL))
+	if (HL_UNLIKELY(r == HL_STEP_NEEDS_ALL || !(kept + n)))
 		return HL_UNWIND_RETRY;
 	if (kept + n > room)
 		goto deep;

@@ -15,7 +15,7 @@ void hl_twig_keep(struct hl_stream *s, const struct hl_unwound *u, uint32_t node
 	struct hl_twig *tw;
 	uint32_t n = 0;
 
-	if (!u->kept || !u->n || u->n > HL_TWIG_FRAMES || s->twig_score <= 0)
+	if (!u->kept || !u->n || u->n > HL_TWIG_FRAMES)
 		return;
 	/* most ways are gone once: writing each of them down would cost more than it saves */
 	tw = hl_twig_of(s, f);

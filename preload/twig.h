@@ -19,20 +19,6 @@ static inline struct hl_twig *hl_twig_of(struct hl_stream *s, const struct hl_fr
 			 (64 - HL_TWIG_BITS)];
 }
 
-/* Where fewer than half of the captures are twigs, looking costs more than it saves: not for a while then.  1: look. */
-#define HL_TWIG_TRIAL 128
-#define HL_TWIG_PAUSE (-4096)
-static inline int hl_twig_try(struct hl_stream *s)
-{
-	if (HL_LIKELY(s->twig_score > 0))
-		return 1;
-	if (s->twig_score == 0)
-		s->twig_score = HL_TWIG_PAUSE;
-	else if (++s->twig_score == 0)
-		s->twig_score = HL_TWIG_TRIAL;
-	return 0;
-}
-
 /* Does the way of *tw begin in *f, hold, and end in the trail's frame that it says?  Then what remains to be verified is the
  * trail from there on. */
 static inline int hl_twig_holds(const struct hl_walk *w, const struct hl_trail *trail,

@@ -82,20 +82,24 @@ void hl_unwind(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, ui
 	       struct hl_unwound *u)
 {
 	const struct hl_config *c = &hl_guest.config;
-	enum hl_unwind_result r;
+	enum hl_unwind_result r = HL_UNWIND_DEEP;
 
-	if (HL_UNLIKELY(!at.frame || c->room == 1 || c->unwind == HL_UNWIND_NONE)) {
+	if (HL_LIKELY((c->unwind == HL_UNWIND_CFI) & (c->room != 1) & (at.frame != 0))) {
+		r = hl_unwind_cfi(t, s, at, u);
+		if (HL_LIKELY(r == HL_UNWIND_DONE))
+			return;
+	} else if (!at.frame || c->room == 1 || c->unwind == HL_UNWIND_NONE) {
 		adopt(s, 0, caller, u);
 		return;
-	}
-	if (HL_UNLIKELY(atomic_load_explicit(&by_libunwind, memory_order_acquire)) && t->level == 1) {
+	} else if (atomic_load_explicit(&by_libunwind, memory_order_acquire) && t->level == 1) {
 		adopt(s, hl_unwind_libunwind(s, c->depth + HL_FRAMES_EXTRA), caller, u);
 		return;
+	} else if (c->unwind != HL_UNWIND_WALK) {
+		r = hl_unwind_cfi(t, s, at, u);
 	}
-	r = HL_UNLIKELY(c->unwind == HL_UNWIND_WALK) ? HL_UNWIND_DEEP : hl_unwind_cfi(t, s, at, u);
-	if (HL_UNLIKELY(r == HL_UNWIND_DEEP))
+	if (r == HL_UNWIND_DEEP)
 		walk_plainly(t, s, at, caller, u);
-	else if (HL_UNLIKELY(r == HL_UNWIND_RETRY || (u->node == HL_STACK_NONE && !(u->kept + u->n))))
+	else if (r == HL_UNWIND_RETRY)
 		adopt(s, hl_unwind_cfi_all(t, s, c->depth + HL_FRAMES_EXTRA), caller, u);
 	if (HL_UNLIKELY(atomic_load_explicit(&checking, memory_order_relaxed)) && t->level == 1)
 		check(s, u);

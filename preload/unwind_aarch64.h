@@ -19,8 +19,8 @@ static inline int hl_cpu_hop(struct hl_walk *w, struct hl_frame *f, struct hl_fr
 	cfa = base + ((word & HL_STEP_OFFSET) >> 1);
 	slot = word & HL_STEP_FROM_CFA ? cfa - 8 - 8 * (word & HL_STEP_SLOT)
 				       : base + 8 * (word & HL_STEP_SLOT);
-	if (HL_UNLIKELY(cfa <= f->sp || cfa > w->high || f->sp < w->low ||
-			slot - ((word & HL_STEP_PAIR) >> 11) < f->sp))
+	/* outwards from where it is readable, as far as it is */
+	if (HL_UNLIKELY(cfa <= f->sp || cfa > w->high || slot - ((word & HL_STEP_PAIR) >> 11) < f->sp))
 		return 0;
 	f->rule = (uint16_t)word;
 	up->fp = f->fp;

@@ -13,7 +13,8 @@ static inline int hl_cpu_hop(struct hl_walk *w, struct hl_frame *f, struct hl_fr
 	if (HL_UNLIKELY(word == HL_RULE_NONE))
 		return 0;
 	cfa = (word & HL_STEP_RBP_BASE ? f->fp : f->sp) + (word & HL_STEP_OFFSET);
-	if (HL_UNLIKELY((word & 7) == HL_STEP_SPECIAL || cfa <= f->sp || cfa > w->high || f->sp < w->low))
+	/* outwards from where it is readable, as far as it is */
+	if (HL_UNLIKELY((word & 7) == HL_STEP_SPECIAL || cfa <= f->sp || cfa > w->high))
 		return 0;
 	f->rule = (uint16_t)word;
 	up->fp = f->fp;
