@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 
 #define FIRST_BUCKETS 512u
-#define LARGE_BUCKETS (1u << 18)
+#define LARGE_BUCKETS (1u << 16)
 #define HUGE_PAGE     ((size_t)2 << 20)
 
 static struct hl_id_table *make(uint32_t nbuckets)

@@ -39,7 +39,7 @@ static inline uint8_t hl_cpu_fp_live(uint16_t rule, uint8_t outer)
 {
 	if (HL_UNLIKELY(hl_rule_is_special(rule)))
 		return rule != HL_STEP_END;
-	return (uint8_t)(((rule & HL_STEP_FP_BASE) != 0) | (!(rule & HL_STEP_PAIR) & outer));
+	return (uint8_t)(((rule & HL_STEP_FP_BASE) != 0) | (((rule & HL_STEP_PAIR) == 0) & outer));
 }
 
 #endif
