@@ -1,5 +1,5 @@
 /*
- * exit.c - the orderly ends: exit() and return from main by our destructor, _exit and its kin by hooks.
+ * exit.c - the orderly ends: exit() and return from main by on_exit, _exit and its kin by hooks.
  * Whatever else ends a process needs nothing from us: what was committed is in the region.
  */
 #include "preload/boot.h"
@@ -51,21 +51,15 @@ HL_EXPORT __attribute__((noreturn)) void quick_exit(int status)
 	_exit(status);
 }
 
-/* Runs among the atexit handlers: the only one that is told the status. */
-static void note_status(int status, void *unused)
+/* Registered by our constructor, which runs before libc registers the destructors of all libraries: of all that exit()
+ * does this is the last, and it is told the status. */
+static void at_exit(int status, void *unused)
 {
 	(void)unused;
-	atomic_store_explicit(&hl_guest.exit_status, (uint32_t)status, memory_order_relaxed);
+	hl_lifecycle_end(HL_END_EXIT, status);
 }
 
 void hl_lifecycle_setup(void)
 {
-	on_exit(note_status, NULL);
-}
-
-static __attribute__((destructor)) void destructor(void)
-{
-	if (!hl_records(hl_state()))
-		return;
-	hl_lifecycle_end(HL_END_EXIT, (int)atomic_load_explicit(&hl_guest.exit_status, memory_order_relaxed));
+	on_exit(at_exit, NULL);
 }

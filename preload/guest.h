@@ -68,9 +68,8 @@ struct hl_guest {
 	/* process */
 	uint32_t pid; /* of the process that started or forked last; a vfork child differs */
 	uint32_t parent_image, parent_pid;
-	uint8_t ever_started; /* a HL_INIT state now means: forked child */
-	uint8_t libc_alloc;   /* the next malloc is glibc's, which never calls malloc */
-	_Atomic uint32_t exit_status;
+	uint8_t ever_started;           /* a HL_INIT state now means: forked child */
+	uint8_t libc_alloc;             /* the next malloc is glibc's, which never calls malloc */
 	_Atomic uint32_t new_is_malloc; /* 0 unknown, 1: operator new ends in malloc, 2: it does not */
 	char exe[HL_PATH_MAX];          /* our program's path */
 	char library[HL_PATH_MAX];      /* our own path, as LD_PRELOAD names it */

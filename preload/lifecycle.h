@@ -9,7 +9,7 @@
 /* Record how the image ends.  No system call: a sandbox may kill for one.  Not for a vfork child. */
 void hl_lifecycle_end(enum hl_end end, int status);
 
-/* In our constructor: to be told the status of exit(). */
+/* In our constructor: to be called at the end of exit(), with its status. */
 void hl_lifecycle_setup(void);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "analyzer/analysis/marks.h"
 #include "analyzer/cli/notes.h"
+#include "analyzer/cli/process_tree.h"
 #include "analyzer/cli/subject.h"
 #include "analyzer/report/sizes.h"
 #include <inttypes.h>
@@ -46,24 +47,6 @@ static void put_seconds(struct list *l, const char *name, double v)
 	put(l, name, (struct hl_cell){.type = HL_CELL_SECONDS, .real = v});
 }
 
-static const char *end_name(enum hl_end end)
-{
-	switch (end) {
-	case HL_END_EXIT:
-		return "exit";
-	case HL_END_FAST:
-		return "fast exit";
-	case HL_END_EXEC:
-		return "exec";
-	case HL_END_SIGNAL:
-		return "signal";
-	case HL_END_GONE:
-		return "gone without a word";
-	default:
-		return "unknown";
-	}
-}
-
 static void put_process(struct list *l, struct hl_trace *t, char started[32])
 {
 	const struct hl_process *p = &hl_trace_facts(t)->process;
@@ -78,7 +61,7 @@ static void put_process(struct list *l, struct hl_trace *t, char started[32])
 	put_number(l, "pid", p->pid);
 	put_number(l, "parent pid", p->ppid);
 	put_text(l, "started", started);
-	put_text(l, "end", end_name(p->end));
+	put_text(l, "end", hl_end_name(p->end));
 	if (p->end)
 		put_number(l, "end status", p->end_status);
 	put_text(l, "exec of", p->exec_path);
@@ -218,6 +201,7 @@ static int print(const struct hl_query *q, const char *path, struct hl_diag *d)
 {
 	static const struct hl_sink none;
 	struct hl_replay_counts counts;
+	struct hl_process_tree tree;
 	struct hl_trace *t;
 	struct list l = {0};
 	char header[64], started[32];
@@ -235,7 +219,9 @@ static int print(const struct hl_query *q, const char *path, struct hl_diag *d)
 	put_losses(&l, hl_trace_facts(t));
 	put_facts(&l, hl_trace_facts(t));
 	put_health(&l, t);
-	q->format->fields(stdout, &q->style, &(struct hl_fields){l.field, l.n});
+	hl_process_tree_read(&tree, t);
+	q->format->fields(stdout, &q->style, &(struct hl_fields){l.field, l.n, &tree.table});
+	hl_process_tree_release(&tree);
 	fflush(stdout);
 	hl_notes_trace(t, &counts);
 	if (hl_trace_is_empty(t)) {

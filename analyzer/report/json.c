@@ -330,6 +330,21 @@ static void put_cell(yajl_gen g, const struct hl_cell *c)
 	}
 }
 
+static void put_table(yajl_gen g, const struct hl_table *t)
+{
+	put_string(g, t->name);
+	yajl_gen_array_open(g);
+	for (size_t i = 0; i < t->nrows; i++) {
+		yajl_gen_map_open(g);
+		for (size_t k = 0; k < t->ncolumns; k++) {
+			put_string(g, t->columns[k]);
+			put_cell(g, &t->cells[i * t->ncolumns + k]);
+		}
+		yajl_gen_map_close(g);
+	}
+	yajl_gen_array_close(g);
+}
+
 static void fields(FILE *out, const struct hl_style *style, const struct hl_fields *f)
 {
 	yajl_gen g = start(out);
@@ -347,6 +362,8 @@ static void fields(FILE *out, const struct hl_style *style, const struct hl_fiel
 		put_string(g, name);
 		put_cell(g, &f->field[i].value);
 	}
+	if (f->table)
+		put_table(g, f->table);
 	yajl_gen_map_close(g);
 	yajl_gen_free(g);
 }
@@ -359,17 +376,7 @@ static void table(FILE *out, const struct hl_style *style, const struct hl_table
 	yajl_gen_map_open(g);
 	put_member(g, "schema", 1);
 	put_text(g, "trace", t->trace);
-	put_string(g, t->name);
-	yajl_gen_array_open(g);
-	for (size_t i = 0; i < t->nrows; i++) {
-		yajl_gen_map_open(g);
-		for (size_t k = 0; k < t->ncolumns; k++) {
-			put_string(g, t->columns[k]);
-			put_cell(g, &t->cells[i * t->ncolumns + k]);
-		}
-		yajl_gen_map_close(g);
-	}
-	yajl_gen_array_close(g);
+	put_table(g, t);
 	yajl_gen_map_close(g);
 	yajl_gen_free(g);
 }

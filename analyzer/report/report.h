@@ -51,6 +51,7 @@ struct hl_fields {
 		struct hl_cell value;
 	} * field;
 	size_t n;
+	const struct hl_table *table; /* follows them, in JSON as a member; NULL: none */
 };
 
 /* `snapshots`: named columns. */
@@ -60,6 +61,7 @@ struct hl_table {
 	const char *const *columns;
 	size_t ncolumns;
 	const struct hl_cell *cells; /* row by row */
+	const uint32_t *indent;      /* text: how deep each row lies in a tree; NULL: in none */
 	size_t nrows;
 };
 

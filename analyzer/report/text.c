@@ -190,16 +190,6 @@ static void put_cell(FILE *out, const struct hl_cell *c)
 	}
 }
 
-static void fields(FILE *out, const struct hl_style *style, const struct hl_fields *f)
-{
-	(void)style;
-	for (size_t i = 0; i < f->n; i++) {
-		fprintf(out, "%s: ", f->field[i].name);
-		put_cell(out, &f->field[i].value);
-		fputs("\n", out);
-	}
-}
-
 /* name=value after the first column, as the rows of statistics are. */
 static void table(FILE *out, const struct hl_style *style, const struct hl_table *t)
 {
@@ -207,12 +197,27 @@ static void table(FILE *out, const struct hl_style *style, const struct hl_table
 	for (size_t i = 0; i < t->nrows; i++) {
 		const struct hl_cell *row = t->cells + i * t->ncolumns;
 
+		if (t->indent)
+			fprintf(out, "%*s", 2 + 2 * (int)(t->indent[i] < 40 ? t->indent[i] : 40), "");
 		for (size_t k = 0; k < t->ncolumns; k++) {
 			if (k)
 				fprintf(out, "%s%s=", k > 1 ? ", " : ": ", t->columns[k]);
 			put_cell(out, &row[k]);
 		}
 		fputs("\n", out);
+	}
+}
+
+static void fields(FILE *out, const struct hl_style *style, const struct hl_fields *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		fprintf(out, "%s: ", f->field[i].name);
+		put_cell(out, &f->field[i].value);
+		fputs("\n", out);
+	}
+	if (f->table) {
+		fprintf(out, "%s:\n", f->table->name);
+		table(out, style, f->table);
 	}
 }
 
