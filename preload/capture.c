@@ -61,10 +61,10 @@ static inline uint32_t again(const struct hl_thread *t, const struct hl_stream *
 	const struct hl_trail *trail = &s->trail;
 	struct hl_anchor at = t->at[t->level - 1];
 
-	/* of no trail and of no place neither has the other's sp, see hl_trail_init */
+	/* the sp of no trail is nobody's, see hl_trail_init */
 	const struct hl_frame *top = &trail->frames[(int64_t)trail->n - 1];
 
-	if (top->sp != hl_anchor_sp(at) || top->pc != hl_anchor_ra(at) ||
+	if (top->sp != hl_anchor_sp(at) || !at.frame || top->pc != hl_anchor_ra(at) ||
 	    hl_guest.config.unwind != HL_UNWIND_CFI ||
 	    trail->epoch != atomic_load_explicit(&hl_guest.epoch, memory_order_acquire))
 		return HL_STACK_NONE;

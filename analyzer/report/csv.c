@@ -185,6 +185,18 @@ static void put_cell(FILE *out, const struct hl_cell *c)
 	}
 }
 
+static void fields(FILE *out, const struct hl_style *style, const struct hl_fields *f)
+{
+	(void)style;
+	fputs("name,value\n", out);
+	for (size_t i = 0; i < f->n; i++) {
+		put_text(out, f->field[i].name);
+		fputc(',', out);
+		put_cell(out, &f->field[i].value);
+		fputc('\n', out);
+	}
+}
+
 static void table(FILE *out, const struct hl_style *style, const struct hl_table *t)
 {
 	(void)style;
@@ -198,21 +210,6 @@ static void table(FILE *out, const struct hl_style *style, const struct hl_table
 			put_cell(out, &t->cells[i * t->ncolumns + k]);
 		}
 		fputc('\n', out);
-	}
-}
-
-static void fields(FILE *out, const struct hl_style *style, const struct hl_fields *f)
-{
-	fputs("name,value\n", out);
-	for (size_t i = 0; i < f->n; i++) {
-		put_text(out, f->field[i].name);
-		fputc(',', out);
-		put_cell(out, &f->field[i].value);
-		fputc('\n', out);
-	}
-	if (f->table) {
-		fputc('\n', out);
-		table(out, style, f->table);
 	}
 }
 

@@ -51,7 +51,7 @@ struct hl_fields {
 		struct hl_cell value;
 	} * field;
 	size_t n;
-	const struct hl_table *table; /* follows them, in JSON as a member; NULL: none */
+	const struct hl_table *table; /* follows them, in JSON as a member, in CSV not at all; NULL: none */
 };
 
 /* `snapshots`: named columns. */

@@ -78,8 +78,6 @@ verdict $? "info finds the others in the working directory" "$(tail -1 why)"
 "$hl" info traces/t.hl 2>/dev/null | sed -n '/^processes:/,$p' | sed 's/^\( *\)[0-9]*:.*end=\(.*\), status=\([0-9]*\),.*/\1\2 \3/' >got
 printf 'processes:\n  exit 0\n    exec 0\n      exit 3\n      exit 5\n    fast exit 4\n' | diff - got >why
 verdict $? "the text is a tree" "$(cat why)"
-"$hl" info --format csv traces/t.hl 2>/dev/null | sed -n '/^pid,parent,program,end,status,trace$/,$p' | wc -l | grep -qx 6
-verdict $? "CSV has a table of them"
 cp traces/t.hl other/
 "$hl" info other/t.hl 2>/dev/null | sed -n '/^processes:/,$p' | grep -c end= | grep -qx 1
 verdict $? "a trace that was moved stands alone"
