@@ -50,9 +50,8 @@ static void put_shown(size_t n, const struct hl_query *q)
 		fprintf(stderr, " in %zu rows\n", n);
 }
 
-void hl_notes_totals(const struct hl_subject *s, const struct hl_rows *rows, const struct hl_query *q)
+void hl_notes_totals(const struct hl_totals *t, const struct hl_rows *rows, const struct hl_query *q)
 {
-	const struct hl_totals *t = &s->totals;
 	char size[HL_SIZE_TEXT], peak[HL_SIZE_TEXT], error[2][HL_SIZE_TEXT + 4];
 
 	fflush(stdout);

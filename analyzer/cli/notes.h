@@ -8,7 +8,7 @@
 #include "analyzer/cli/subject.h"
 
 /* Flushes stdout first, so that notes follow the rows on a terminal. */
-void hl_notes_totals(const struct hl_subject *s, const struct hl_rows *rows, const struct hl_query *q);
+void hl_notes_totals(const struct hl_totals *t, const struct hl_rows *rows, const struct hl_query *q);
 void hl_notes_diff(const struct hl_diff *diff, const struct hl_query *q);
 /* Of a comparison: which side is none of estimates, when the other is. */
 void hl_notes_exact(const struct hl_subject *s, const struct hl_subject *other);

@@ -234,6 +234,13 @@ static void stats(FILE *out, const struct hl_style *style, const struct hl_stats
 	yajl_gen_map_open(g);
 	put_member(g, "schema", 1);
 	put_snapshot(g, "snapshot", &r->snapshot);
+	if (r->ntraces > 1) {
+		put_string(g, "traces");
+		yajl_gen_array_open(g);
+		for (size_t i = 0; i < r->ntraces; i++)
+			put_string(g, r->traces[i]);
+		yajl_gen_array_close(g);
+	}
 	put_sample(g, "sample", &r->totals);
 	put_totals(g, "totals", &r->totals, &rows->sum, &rows->sum_error, rows->n);
 	put_text(g, "by", hl_by_names[rows->by]);

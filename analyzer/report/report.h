@@ -21,6 +21,9 @@ struct hl_stats_report {
 	struct hl_snapshot_ref snapshot;
 	struct hl_totals totals;
 	const struct hl_rows *rows;
+	const char *const
+		*traces; /* of a sum of several processes all that were asked for; snapshot is the first's */
+	size_t ntraces;
 };
 
 struct hl_diff_report {

@@ -78,6 +78,48 @@ verdict $? "info finds the others in the working directory" "$(tail -1 why)"
 "$hl" info traces/t.hl 2>/dev/null | sed -n '/^processes:/,$p' | sed 's/^\( *\)[0-9]*:.*end=\(.*\), status=\([0-9]*\),.*/\1\2 \3/' >got
 printf 'processes:\n  exit 0\n    exec 0\n      exit 3\n      exit 5\n    fast exit 4\n' | diff - got >why
 verdict $? "the text is a tree" "$(cat why)"
+
+# ---- stats of all of them ----
+for t in traces/t.hl*; do
+	"$hl" stats -n 0 --format json "$t" 2>/dev/null
+done >each
+"$hl" stats -n 0 --format json traces/t.hl* >all 2>err
+verdict $? "stats takes all traces of a run" "$(cat err)"
+cat >sum.py <<'END'
+import json
+import sys
+
+text, each, at = open("each").read(), [], 0
+while text[at:].strip():
+    document, n = json.JSONDecoder().raw_decode(text[at:])
+    each.append(document)
+    at += n + len(text[at + n:]) - len(text[at + n:].lstrip())
+all_ = json.load(open("all"))
+numbers = ("size", "count", "peak", "total", "allocations", "temporary")
+
+
+def by_line(documents):
+    sums = {}
+    for document in documents:
+        for row in document["rows"]:
+            key = tuple(str(v) for k, v in row.items() if k not in numbers and isinstance(v, (str, dict, list)) or k == "line")
+            sums[key] = [a + row[k] for a, k in zip(sums.get(key, [0] * 6), numbers)]
+    return sums
+
+
+assert len(each) == len(all_["traces"]) == 5, (len(each), all_["traces"])
+assert by_line(each) == by_line([all_]) and all_["rows"], (by_line(each), by_line([all_]))
+for k in ("size", "count", "heap_size", "total", "allocations", "frees"):
+    assert all_["totals"][k] == sum(d["totals"][k] for d in each), k
+sizes = [r["size"] for r in all_["rows"]]
+assert sizes == sorted(sizes, reverse=True), sizes
+END
+python3 sum.py 2>why
+verdict $? "and each row is the sum of theirs" "$(tail -1 why)"
+"$hl" stats traces/t.hl traces/junk.hl >out 2>err
+[ $? -eq 3 ] && [ ! -s out ]
+verdict $? "a file that is no trace among them is named" "$(cat err)"
+
 cp traces/t.hl other/
 "$hl" info other/t.hl 2>/dev/null | sed -n '/^processes:/,$p' | grep -c end= | grep -qx 1
 verdict $? "a trace that was moved stands alone"

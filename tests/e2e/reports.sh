@@ -58,7 +58,7 @@ gives "an unknown verb" 2 empty one frobnicate
 gives "an unknown option of ours" 2 empty one --frobnicate
 gives "an unknown option of a verb" 2 empty one stats --frobnicate t.hl
 gives "no operand" 2 empty one stats
-gives "one operand too many" 2 empty one stats t.hl t.hl
+gives "one operand too many" 2 empty one info t.hl t.hl
 gives "cumulative tracebacks" 2 empty one stats t.hl --by traceback --cumulative
 gives "an unknown snapshot" 2 empty one stats t.hl@nothing
 gives "no such trace" 3 empty one stats none.hl
