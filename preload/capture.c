@@ -68,7 +68,7 @@ static inline uint32_t again(const struct hl_thread *t, const struct hl_stream *
 	    hl_guest.config.unwind != HL_UNWIND_CFI ||
 	    trail->epoch != atomic_load_explicit(&hl_guest.epoch, memory_order_acquire))
 		return HL_STACK_NONE;
-	return hl_trail_again(t, trail, hl_anchor_fp(at));
+	return hl_trail_again(t, trail, top, hl_anchor_fp(at));
 }
 
 uint32_t hl_capture(struct hl_thread *t, struct hl_stream *s, uint64_t caller)

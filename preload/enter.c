@@ -103,11 +103,10 @@ struct hl_thread *hl_enter_slow(struct hl_anchor at)
 		return NULL;
 	}
 	/* Two streams of one thread are ordered by the clock alone. */
-	for (uint32_t l = 0; l < t->level; l++)
+	for (uint32_t l = 0; t->level && l <= t->level; l++)
 		if (t->streams[l])
-			t->streams[l]->credit = 0;
-	if (t->level && t->streams[t->level])
-		t->streams[t->level]->credit = 0;
+			t->streams[l]->clock_seq =
+				atomic_load_explicit(&hl_guest.region->clock_seq, memory_order_relaxed) - 1;
 	t->at[t->level] = at;
 	t->level++;
 	return t;

@@ -15,7 +15,8 @@
 /*
  * The stamp of the stream's next event.  Order between streams is all that stamps are for, and a process
  * with one thread has one stream: it reads the clock at every 64th event, and whenever somebody else took a
- * stamp meanwhile (clock_seq, at least once a second under a collector) or a signal handler wrote to another stream (credit 0).  The others get the
+ * stamp meanwhile (clock_seq, at least once a second under a collector) or a signal handler wrote to another stream (it makes
+ * our copy of clock_seq another's; not the credit, which it might interrupt us counting).  The others get the
  * stamp before; a pair then saves about 28 ns.
  */
 #define HL_CREDIT 63u

@@ -31,9 +31,10 @@ struct form {
 /* Resolve once; several threads find the same. */
 static __attribute__((noinline, cold)) void *resolve(struct form *form, const char *name)
 {
-	void *f = hl_real_ready() ? hl_real_find(name) : NULL;
+	int hidden = 1;
+	void *f = hl_real_ready() ? hl_real_find(name, &hidden) : NULL;
 
-	if (f && hl_cxx_is_plain(f))
+	if (f && !hidden && hl_cxx_is_plain(f))
 		atomic_store_explicit(&form->plain, 1, memory_order_relaxed);
 	/* release: plain (partner: find) */
 	atomic_store_explicit(&form->f, f, memory_order_release);

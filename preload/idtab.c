@@ -5,7 +5,7 @@
  * size when it is three quarters full, a large one by one and a half of it: a key takes 17 to 34 bytes, of many
  * keys 17 to 26.
  *
- * Invariant: an entry's key, once set, stays; so does its id.  A table that was replaced stays mapped, as
+ * Invariant: an entry's key, once set, stays until its table is replaced; so does its id.  A table that was replaced stays mapped, as
  * zeroes: who still reads it finds nothing, who still enters something there has entered it for nobody.
  */
 #include "preload/idtab.h"

@@ -73,7 +73,10 @@ static inline uint32_t hl_idtab_find(struct hl_idtab *t, uint64_t key)
 		if (__builtin_expect(at < HL_ID_BUCKET, 1)) {
 			/* acquire: the id's record is committed (partner: hl_idtab_put) */
 			id = atomic_load_explicit(&b->id[at], memory_order_acquire);
-			if (__builtin_expect(id != 0, 1))
+			/* once more: a replaced table is emptied, and then another's may be entered there */
+			if (__builtin_expect(id != 0, 1) &&
+			    __builtin_expect(atomic_load_explicit(&b->key[at], memory_order_relaxed) == key,
+					     1))
 				return id;
 		}
 		if (!atomic_load_explicit(&b->key[HL_ID_BUCKET - 1], memory_order_relaxed))

@@ -159,7 +159,13 @@ enum hl_interned hl_nodes_intern(struct hl_thread *t, struct hl_stream *s, struc
 	*node = leaf->node = hl_idtab_find(&hl_node_ids, leaf->hash);
 	if (HL_UNLIKELY(*node == HL_STACK_NONE))
 		r = extend(t, s, f, n, epoch, node);
-	if (HL_LIKELY(r == HL_INTERNED))
-		*near = (struct hl_near_node){leaf->hash, *node};
+	if (HL_LIKELY(r == HL_INTERNED)) {
+		/* a handler that leaves by a jump must not leave one's hash with another's node */
+		near->hash = 0;
+		atomic_signal_fence(memory_order_seq_cst);
+		near->node = *node;
+		atomic_signal_fence(memory_order_seq_cst);
+		near->hash = leaf->hash;
+	}
 	return r;
 }

@@ -6,11 +6,12 @@
 
 struct hl_real hl_real;
 
-void *hl_real_find(const char *name)
+void *hl_real_find(const char *name, int *hidden)
 {
 	static const char *const runtimes[] = {"libstdc++.so.6", "libc++.so.1", "libc++abi.so.1"};
 	void *f = dlsym(RTLD_NEXT, name);
 
+	*hidden = !f;
 	for (size_t i = 0; !f && i < sizeof runtimes / sizeof runtimes[0]; i++) {
 		void *h = dlopen(runtimes[i], RTLD_LAZY | RTLD_NOLOAD);
 

@@ -49,7 +49,7 @@ void hl_real_resolve(void);
 /* Into hl_real, when no further dlsym is to come. */
 void hl_real_publish(void);
 /* A function of a later library, also of one that was loaded with RTLD_LOCAL (a C++ runtime under a
- * plugin); NULL: none. */
-void *hl_real_find(const char *name);
+ * plugin): *hidden.  NULL: none. */
+void *hl_real_find(const char *name, int *hidden);
 
 #endif

@@ -135,8 +135,10 @@ struct hl_thread *hl_thread_self(void)
 	hl_thread_current = t;
 	/* pthread_setspecific may allocate for late keys: ours, not the program's */
 	t->own = 1;
+	t->level = 1; /* not the common way in */
 	if (have_key)
 		pthread_setspecific(key, t);
+	t->level = 0;
 	t->own = 0;
 	if (on_begin)
 		on_begin(t);

@@ -125,10 +125,10 @@ static __attribute__((always_inline)) inline uint32_t verify(struct hl_walk *w, 
 	return i;
 }
 
-uint32_t hl_trail_again(const struct hl_thread *t, const struct hl_trail *trail, uint64_t fp)
+uint32_t hl_trail_again(const struct hl_thread *t, const struct hl_trail *trail, const struct hl_frame *top,
+			uint64_t fp)
 {
-	const struct hl_frame *top = &trail->frames[trail->n - 1];
-
+	/* not by trail->n: a child that a handler forked meanwhile has forgotten its trail */
 	if ((top->fp != fp && top->live) || top->below || top->sp < t->stack_low ||
 	    trail->frames[0].sp > t->stack_high ||
 	    first_wrong(&trail->probes[top->probe], trail->probes, 1) > trail->probes)

@@ -35,9 +35,10 @@ void hl_unwind_init(void);
  *   caller return address to use where the stack cannot be walked */
 void hl_unwind(struct hl_thread *t, struct hl_stream *s, struct hl_anchor at, uint64_t caller,
 	       struct hl_unwound *u);
-/* The whole trail's node when it is the present stack still: the hook's caller is its newest frame by pc and sp, and has that
- * frame pointer.  HL_STACK_NONE: it is not, or that is not easy to tell. */
-uint32_t hl_trail_again(const struct hl_thread *t, const struct hl_trail *trail, uint64_t fp);
+/* The whole trail's node when it is the present stack still: the hook's caller is its newest frame *top by pc and sp, and has
+ * that frame pointer.  HL_STACK_NONE: it is not, or that is not easy to tell. */
+uint32_t hl_trail_again(const struct hl_thread *t, const struct hl_trail *trail, const struct hl_frame *top,
+			uint64_t fp);
 /* The trail becomes the stack that was found, which is not truncated.  hash: of its kept frames. */
 void hl_trail_follow(struct hl_stream *s, const struct hl_unwound *u, uint64_t hash);
 /* Its arrays are there, all zeroes; HL_PROBES_BEFORE of the probes are dummies from now on. */

@@ -3,11 +3,16 @@
  */
 #include "analyzer/collect/pace.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#define LOOK_NS 2000000u
-#define TURN_NS 8000000u
+#define LOOK_NS  2000000u
+#define TURN_NS  8000000u
+#define GUARD_NS 20000000u
+#define LATE_MAX 3u
 /* Saved up or owed at most: how long a burst is remembered. */
 #define CREDIT_MAX_NS 100000000
 #define BYTE_PS       8000u
@@ -30,9 +35,15 @@ void hl_pace_init(struct hl_pace *p)
 
 void hl_pace_release(struct hl_pace *p)
 {
+	const struct timespec pause = {0, 1000000};
+
 	if (p->fd >= 0)
 		close(p->fd);
 	p->fd = -1;
+	/* it uses p */
+	atomic_store(&p->closed, 1);
+	while (atomic_load(&p->guarded))
+		nanosleep(&pause, NULL);
 }
 
 void hl_pace_found(struct hl_pace *p, uint32_t running)
@@ -76,30 +87,87 @@ static void fill(struct hl_pace *p, uint64_t now_ns)
 		p->credit_ns = CREDIT_MAX_NS;
 }
 
-void hl_pace_turn(struct hl_pace *p, uint64_t now_ns)
+static uint64_t clock_ns(void)
 {
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Calls the collector back from a core where it does not come to run; leaves when nobody went for a second. */
+static void *guard_main(void *ctx)
+{
+	const struct timespec pause = {0, GUARD_NS};
+	struct hl_pace *p = ctx;
+
+	for (unsigned idle = 0; idle < 1000000000u / GUARD_NS && !atomic_load(&p->closed); idle++) {
+		uint64_t since;
+
+		nanosleep(&pause, NULL);
+		since = atomic_load(&p->going_ns);
+		if (since && clock_ns() - since > GUARD_NS)
+			sched_setaffinity(p->tid, sizeof(p->all), &p->all);
+		if (atomic_exchange(&p->gone, 0))
+			idle = 0;
+	}
+	atomic_store(&p->guarded, 0);
+	return NULL;
+}
+
+static int guard(struct hl_pace *p)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int err;
+
+	if (atomic_exchange(&p->guarded, 1))
+		return 1;
+	p->tid = (pid_t)syscall(SYS_gettid);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	err = pthread_create(&thread, &attr, guard_main, p);
+	pthread_attr_destroy(&attr);
+	if (err)
+		atomic_store(&p->guarded, 0);
+	return !err;
+}
+
+/* To core p->turn, and free again. */
+static void go(struct hl_pace *p)
+{
+	uint64_t began = clock_ns();
 	cpu_set_t one;
 
+	CPU_ZERO(&one);
+	CPU_SET(p->turn, &one);
+	atomic_store(&p->gone, 1);
+	atomic_store(&p->going_ns, began);
+	sched_setaffinity(0, sizeof(one), &one);
+	atomic_store(&p->going_ns, 0);
+	sched_setaffinity(0, sizeof(p->all), &p->all);
+	p->late += clock_ns() - began > GUARD_NS;
+}
+
+void hl_pace_turn(struct hl_pace *p, uint64_t now_ns)
+{
 	/* no slot may come that would ask */
 	if (hl_pace_aside(p)) {
 		hl_pace_look(p, now_ns);
 		fill(p, now_ns);
 	}
 	if (!hl_pace_aside(p)) {
-		if (p->turn >= 0)
-			sched_setaffinity(0, sizeof(p->all), &p->all);
 		p->turn = -1;
 		return;
 	}
-	if ((p->turn >= 0 && now_ns < p->turn_ns) || CPU_COUNT(&p->all) < 2)
+	if ((p->turn >= 0 && now_ns < p->turn_ns) || p->late >= LATE_MAX || CPU_COUNT(&p->all) < 2 ||
+	    !guard(p))
 		return;
 	do
 		p->turn = (p->turn + 1) % CPU_SETSIZE;
 	while (!CPU_ISSET(p->turn, &p->all));
 	p->turn_ns = now_ns + TURN_NS;
-	CPU_ZERO(&one);
-	CPU_SET(p->turn, &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	go(p);
 }
 
 enum hl_hurry hl_pace_choose(struct hl_pace *p, uint32_t waiting, uint32_t nslots, uint64_t now_ns)
