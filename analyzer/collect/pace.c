@@ -95,6 +95,15 @@ static uint64_t clock_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* A mask that has the core in it would leave it where it is. */
+static void call_back(const struct hl_pace *p)
+{
+	cpu_set_t others = p->all;
+
+	CPU_CLR(p->turn, &others);
+	sched_setaffinity(p->tid, sizeof(others), &others);
+}
+
 /* Calls the collector back from a core where it does not come to run; leaves when nobody went for a second. */
 static void *guard_main(void *ctx)
 {
@@ -105,9 +114,11 @@ static void *guard_main(void *ctx)
 		uint64_t since;
 
 		nanosleep(&pause, NULL);
+		atomic_store(&p->calling, 1);
 		since = atomic_load(&p->going_ns);
 		if (since && clock_ns() - since > GUARD_NS)
-			sched_setaffinity(p->tid, sizeof(p->all), &p->all);
+			call_back(p);
+		atomic_store(&p->calling, 0);
 		if (atomic_exchange(&p->gone, 0))
 			idle = 0;
 	}
@@ -145,6 +156,9 @@ static void go(struct hl_pace *p)
 	atomic_store(&p->going_ns, began);
 	sched_setaffinity(0, sizeof(one), &one);
 	atomic_store(&p->going_ns, 0);
+	/* after the guard's last word, if it was about to say it */
+	while (atomic_load(&p->calling))
+		sched_yield();
 	sched_setaffinity(0, sizeof(p->all), &p->all);
 	p->late += clock_ns() - began > GUARD_NS;
 }

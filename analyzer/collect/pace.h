@@ -39,7 +39,7 @@ struct hl_pace {
 	/* On the way to a core since then, 0: not.  A thread of real-time priority may have that core for itself, so
 	 * another thread of ours calls us back; guarded: it is there. */
 	_Atomic uint64_t going_ns;
-	_Atomic int gone, guarded, closed;
+	_Atomic int gone, calling, guarded, closed;
 	uint32_t byte_ps; /* what a byte costs in columns, in picoseconds */
 };
 
