@@ -90,6 +90,11 @@ static int option(const char *s, const char *end)
 		c->mmap = k < 2 ? (uint8_t)k : c->mmap;
 		return k < 2;
 	}
+	if (is(s, name_end, "free-stacks")) {
+		k = which(value, value_end, no_yes, 2);
+		c->free_stacks = k < 2 ? (uint8_t)k : c->free_stacks;
+		return k < 2;
+	}
 	if (is(s, name_end, "on-full")) {
 		k = which(value, value_end, full, 2);
 		c->drop = k < 2 ? (uint8_t)k : c->drop;

@@ -121,10 +121,12 @@ static void free_boot(void *p, enum hl_entry entry)
 
 static inline enum hl_entry entry_of_free(struct hl_thread *t)
 {
-	return HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT && t->entry_hint >= HL_ENTRY_DELETE &&
-			   hl_hint_holds(t))
-		       ? (enum hl_entry)t->entry_hint
-		       : HL_ENTRY_FREE;
+	if (HL_LIKELY(t->entry_hint == HL_ENTRY_COUNT || t->entry_hint < HL_ENTRY_DELETE) ||
+	    !hl_hint_holds(t))
+		return HL_ENTRY_FREE;
+	/* The stack begins at who called operator delete. */
+	t->at[t->level - 1] = t->hint_at;
+	return (enum hl_entry)t->entry_hint;
 }
 
 static __attribute__((noinline)) void free_slow(void *p, struct hl_anchor at)

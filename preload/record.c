@@ -104,6 +104,20 @@ static int leaves_sample(struct hl_thread *t, struct hl_stream *s, uint64_t key,
 	return 1;
 }
 
+/* Where the end of a block that is recorded next was called.  Of a later claim it would say nothing, so there is
+ * room for both, or for none. */
+static void write_call(struct hl_thread *t, struct hl_stream *s)
+{
+	uint32_t stack = hl_capture(t, s, hl_anchor_ra(t->at[t->level - 1]));
+	uint8_t *p;
+
+	if (stack == HL_STACK_NONE || !hl_slots_room(t, s, 2 * HL_EVENT_ROOM))
+		return;
+	p = put_op(t, s, HL_OP_CALL, HL_EVENT_ROOM);
+	if (p)
+		hl_slots_commit(s, hl_put_uv(p, stack));
+}
+
 void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum hl_entry entry,
 		     uint64_t caller)
 {
@@ -158,6 +172,8 @@ void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
 	} else if (HL_UNLIKELY(hl_guest.config.growth)) {
 		grow(s, -weight(address));
 	}
+	if (HL_UNLIKELY(hl_guest.config.free_stacks))
+		write_call(t, s);
 	if (HL_UNLIKELY(temporary || entry == HL_ENTRY_DELETE_ARRAY || !hl_event_near(s, address))) {
 		write_free_in(t, s, HL_DOMAIN_HEAP, address, entry | (temporary ? HL_ENTRY_TEMPORARY : 0u));
 		return;
@@ -189,6 +205,8 @@ void hl_record_release(struct hl_thread *t, uint64_t address)
 	} else if (HL_UNLIKELY(hl_guest.config.growth && s)) {
 		grow(s, -weight(address));
 	}
+	if (HL_UNLIKELY(hl_guest.config.free_stacks && s))
+		write_call(t, s);
 	p = put_op(t, s, HL_OP_RELEASE, HL_EVENT_ROOM);
 	if (!p)
 		return;
@@ -228,9 +246,12 @@ void hl_record_pool_free(struct hl_thread *t, uint64_t address)
 	uint64_t size;
 
 	if (HL_LIKELY(!hl_guest.config.sample ||
-		      (s && leaves_sample(t, s, address | HL_SAMPLE_POOL, &size, &temporary))))
+		      (s && leaves_sample(t, s, address | HL_SAMPLE_POOL, &size, &temporary)))) {
+		if (HL_UNLIKELY(hl_guest.config.free_stacks && s))
+			write_call(t, s);
 		write_free_in(t, s, HL_DOMAIN_POOL, address,
 			      HL_ENTRY_FREE | (temporary ? HL_ENTRY_TEMPORARY : 0u));
+	}
 }
 
 void hl_record_map(struct hl_thread *t, uint64_t address, uint64_t bytes, uint64_t caller)
@@ -250,8 +271,11 @@ void hl_record_map(struct hl_thread *t, uint64_t address, uint64_t bytes, uint64
 void hl_record_unmap(struct hl_thread *t, uint64_t address, uint64_t bytes)
 {
 	struct hl_stream *s = stream_of(t);
-	uint8_t *p = put_op(t, s, HL_OP_FREE_RANGE, HL_EVENT_ROOM);
+	uint8_t *p;
 
+	if (HL_UNLIKELY(hl_guest.config.free_stacks && s))
+		write_call(t, s);
+	p = put_op(t, s, HL_OP_FREE_RANGE, HL_EVENT_ROOM);
 	if (!p)
 		return;
 	p = hl_put_uv(p, address);

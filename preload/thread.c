@@ -262,6 +262,7 @@ void hl_thread_forked(void)
 			atomic_store_explicit(&last_serial, serial, memory_order_relaxed);
 			t->serial = serial;
 			t->tid = hl_sys_gettid();
+			t->name[0] = 0; /* of this serial nobody has been told it */
 			hl_sample_begin(t);
 		} else if (!borrowed) {
 			t->next_idle = NULL;

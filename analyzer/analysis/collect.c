@@ -117,15 +117,14 @@ static void born(void *ctx, struct hl_block *b)
 		admit(c, b, site);
 }
 
-static void died(void *ctx, const struct hl_block *b, uint64_t stamp, int temporary)
+static void died(void *ctx, const struct hl_block *b, const struct hl_death *death)
 {
 	struct hl_collector *c = ctx;
 
-	(void)stamp;
 	tick(c);
 	if (!(b->user & COUNTED))
 		return;
-	leave(c, (b->user >> 1) - 1, b, temporary);
+	leave(c, (b->user >> 1) - 1, b, death->temporary);
 }
 
 /* The old block leaves before the new one enters: a row that has both must not see their sum. */

@@ -48,13 +48,12 @@ static void born(void *ctx, struct hl_block *b)
 	c->blocks_variance += w.blocks_variance;
 }
 
-static void died(void *ctx, const struct hl_block *b, uint64_t stamp, int temporary)
+static void died(void *ctx, const struct hl_block *b, const struct hl_death *death)
 {
 	struct counter *c = ctx;
 	struct hl_weight w = hl_weigh(c->sample_bytes, b->domain, b->size);
 
-	(void)stamp;
-	(void)temporary;
+	(void)death;
 	c->bytes -= w.bytes;
 	c->blocks -= w.blocks;
 	c->bytes_variance -= w.bytes_variance;
@@ -66,7 +65,7 @@ static void died(void *ctx, const struct hl_block *b, uint64_t stamp, int tempor
 
 static void moved(void *ctx, const struct hl_block *old, struct hl_block *now)
 {
-	died(ctx, old, now->stamp, 0);
+	died(ctx, old, NULL);
 	born(ctx, now);
 }
 
@@ -93,7 +92,8 @@ static void mark(void *ctx, uint64_t stamp, enum hl_mark reason, const char *lab
 int hl_snapshots_replay(struct hl_trace *t, struct hl_snapshots *out, struct hl_replay_counts *counts,
 			struct hl_diag *d)
 {
-	static const struct hl_sink sink = {born, died, moved, shrunk, mark};
+	static const struct hl_sink sink = {
+		.born = born, .died = died, .moved = moved, .shrunk = shrunk, .mark = mark};
 	struct counter c = {.out = out, .sample_bytes = hl_trace_facts(t)->sample_bytes};
 	struct hl_snapshot *end;
 	int err;

@@ -24,6 +24,7 @@ unsigned hl_columns_fields(unsigned op)
 	case HL_OP_MARK:
 		return 2;
 	case HL_OP_THREAD:
+	case HL_OP_CALL:
 		return 1;
 	default:
 		return HL_FIELDS_NONE;

@@ -134,8 +134,14 @@ void hl_notes_trace(struct hl_trace *t, const struct hl_replay_counts *c)
 	if (c->violations)
 		note(path, "warning: %" PRIu64 " events out of order could not be put right", c->violations);
 	if (c->unexplained_frees)
-		note(path, "note: %" PRIu64 " frees of blocks whose allocation was not recorded",
+		note(path, "note: %" PRIu64 " frees of what was no live block: heapledger misuse shows them",
 		     c->unexplained_frees);
+	if (c->mismatched_frees)
+		note(path,
+		     "note: %" PRIu64
+		     " blocks freed by a function that does not go with what allocated them: "
+		     "heapledger misuse shows them",
+		     c->mismatched_frees);
 }
 
 static void unresolved(const char *path, const struct hl_symbols *symbols)

@@ -119,8 +119,10 @@ void hl_subject_release(struct hl_subject *s)
 	*s = (struct hl_subject){0};
 }
 
-static uint64_t lost_events(const struct hl_facts *f)
+uint64_t hl_subject_lost(const struct hl_trace *t)
 {
+	const struct hl_facts *f = hl_trace_facts(t);
+
 	return f->lost[HL_LOST_FULL] + f->lost[HL_LOST_NESTED] + f->lost[HL_LOST_THREAD] +
 	       f->lost[HL_LOST_EXITED] + f->lost[HL_LOST_STARTUP];
 }
@@ -155,7 +157,7 @@ int hl_subject_load(struct hl_subject *s, const struct hl_query *q, struct hl_vi
 				       .allocations = c->allocs,
 				       .frees = c->frees,
 				       .temporary = c->temporary,
-				       .lost = lost_events(hl_trace_facts(s->trace)),
+				       .lost = hl_subject_lost(s->trace),
 				       .sample_bytes = c->sample_bytes,
 				       .recorded = c->recorded,
 				       .error = {.size = c->live_bytes_error,

@@ -43,6 +43,8 @@ void hl_subject_share(struct hl_subject *a, struct hl_subject *b);
 /* The uuid of the run as 32 hex digits. */
 void hl_subject_uuid(const struct hl_subject *s, char hex[33]);
 
+/* Events that were not recorded. */
+uint64_t hl_subject_lost(const struct hl_trace *t);
 /* Seconds from the start of the traced process to a stamp. */
 double hl_subject_seconds(struct hl_trace *t, uint64_t stamp);
 

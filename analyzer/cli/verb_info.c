@@ -2,6 +2,7 @@
  * verb_info.c - heapledger info: what a trace is, and how far it can be believed.  Floor: cli.
  */
 #include "analyzer/analysis/marks.h"
+#include "analyzer/analysis/misuse.h"
 #include "analyzer/cli/notes.h"
 #include "analyzer/cli/process_tree.h"
 #include "analyzer/cli/subject.h"
@@ -105,6 +106,14 @@ static void put_events(struct list *l, struct hl_trace *t, const struct hl_repla
 	put_number(l, "unexplained frees", c->unexplained_frees);
 }
 
+/* The first two add up to the unexplained frees. */
+static void put_misuses(struct list *l, const uint64_t count[HL_MISUSE_KINDS])
+{
+	put_number(l, "double frees", count[HL_MISUSE_DOUBLE]);
+	put_number(l, "invalid frees", count[HL_MISUSE_INVALID]);
+	put_number(l, "mismatched frees", count[HL_MISUSE_MISMATCHED]);
+}
+
 /* The errors of the numbers before it, which are estimates then. */
 static void put_sample(struct list *l, const struct hl_replay_counts *c)
 {
@@ -199,7 +208,7 @@ static void put_header(struct list *l, struct hl_trace *t, char text[64])
 
 static int print(const struct hl_query *q, const char *path, struct hl_diag *d)
 {
-	static const struct hl_sink none;
+	uint64_t misuses[HL_MISUSE_KINDS];
 	struct hl_replay_counts counts;
 	struct hl_process_tree tree;
 	struct hl_trace *t;
@@ -209,12 +218,13 @@ static int print(const struct hl_query *q, const char *path, struct hl_diag *d)
 
 	if (err)
 		return err;
-	err = hl_replay(t, UINT64_MAX, &none, NULL, &counts, d);
+	err = hl_misuses_count(t, misuses, &counts, d);
 	if (err)
 		goto out;
 	put_header(&l, t, header);
 	put_process(&l, t, started);
 	put_events(&l, t, &counts);
+	put_misuses(&l, misuses);
 	put_sample(&l, &counts);
 	put_losses(&l, hl_trace_facts(t));
 	put_facts(&l, hl_trace_facts(t));

@@ -30,6 +30,7 @@ enum {
 	OPT_DEPTH,
 	OPT_FOLLOW,
 	OPT_MMAP,
+	OPT_FREE_STACKS,
 	OPT_EVERY,
 	OPT_GROWTH,
 	OPT_BUFFER,
@@ -44,6 +45,7 @@ static const struct hl_option options[] = {
 	{OPT_DEPTH, "depth", "N", "frames kept of a stack, 1-65535 (default 64)"},
 	{OPT_FOLLOW, "follow", "all|none|GLOB", "which started programs to trace, by name (default all)"},
 	{OPT_MMAP, "mmap", NULL, "count anonymous mmaps as allocations"},
+	{OPT_FREE_STACKS, "free-stacks", NULL, "record where blocks are freed, too (heapledger misuse)"},
 	{OPT_SAMPLE, "sample", "BYTES",
 	 "record one in so many bytes (512K): less cost, estimates with errors"},
 	{OPT_EVERY, "snapshot-every", "SECONDS", "take a snapshot every so often (30s, 5m)"},
@@ -56,7 +58,7 @@ static const struct hl_option options[] = {
 
 struct run {
 	const char *output, *follow, *on_full;
-	int force, mmap, quiet;
+	int force, mmap, free_stacks, quiet;
 	unsigned long depth;
 	unsigned long long buffer, growth, sample;
 	double every;
@@ -97,6 +99,9 @@ static int parse_one(struct run *r, int id, const char *arg, struct hl_diag *d)
 		return parse_follow(r, arg, d);
 	case OPT_MMAP:
 		r->mmap = 1;
+		return HL_OK;
+	case OPT_FREE_STACKS:
+		r->free_stacks = 1;
 		return HL_OK;
 	case OPT_EVERY:
 		if (hl_parse_seconds(arg, "snapshot-every", &r->every, d) < 0)
@@ -154,8 +159,8 @@ static int parse(struct run *r, const struct hl_verb *verb, int argc, char **arg
 	if (o.next >= argc)
 		return hl_fail(d, HL_ERR_USAGE, "run: no command; see heapledger run --help");
 	r->argv = argv + o.next;
-	snprintf(r->library_options, sizeof(r->library_options), "depth=%lu,mmap=%d,on-full=%s,follow=%s",
-		 r->depth, r->mmap, r->on_full, r->follow);
+	snprintf(r->library_options, sizeof(r->library_options), "depth=%lu,mmap=%d,on-full=%s,follow=%s%s",
+		 r->depth, r->mmap, r->on_full, r->follow, r->free_stacks ? ",free-stacks=1" : "");
 	if (r->sample) {
 		size_t n = strlen(r->library_options);
 

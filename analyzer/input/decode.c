@@ -115,6 +115,13 @@ static inline void pair_realloc(struct hl_decoder *d, struct hl_event *e)
 	}
 }
 
+/* e ends a block. */
+static inline void take_call(struct hl_decoder *d, struct hl_event *e)
+{
+	e->stack = d->call;
+	d->call = 0;
+}
+
 static const uint8_t *get_any_alloc(struct hl_decoder *d, const uint8_t *p, struct hl_event *e)
 {
 	uint64_t domain, entry, stack;
@@ -146,6 +153,7 @@ static const uint8_t *get_any_free(struct hl_decoder *d, const uint8_t *p, struc
 	e->type = HL_EV_FREE;
 	e->domain = (uint8_t)domain;
 	e->entry = (uint8_t)entry;
+	take_call(d, e);
 	return p;
 }
 
@@ -157,6 +165,7 @@ static const uint8_t *get_release(struct hl_decoder *d, const uint8_t *p, struct
 	if (!p)
 		return NULL;
 	e->type = HL_EV_RELEASE;
+	take_call(d, e);
 	e->entry = HL_ENTRY_REALLOC;
 	e->address = d->address;
 	d->released = d->address;
@@ -173,12 +182,14 @@ static const uint8_t *get_range(struct hl_decoder *d, const uint8_t *p, struct h
 	e->type = map ? HL_EV_MAP_RANGE : HL_EV_FREE_RANGE;
 	if (!(p = hl_uv_get(p, d->end, &e->address)) || !(p = hl_uv_get(p, d->end, &e->size)))
 		return NULL;
-	if (map) {
-		p = hl_uv_get(p, d->end, &stack);
-		if (!p)
-			return NULL;
-		e->stack = node_of(d, stack);
+	if (!map) {
+		take_call(d, e);
+		return p;
 	}
+	p = hl_uv_get(p, d->end, &stack);
+	if (!p)
+		return NULL;
+	e->stack = node_of(d, stack);
 	return p;
 }
 
@@ -238,6 +249,12 @@ static const uint8_t *get_op(struct hl_decoder *d, const uint8_t *p, unsigned op
 		d->thread = (uint32_t)delta;
 		d->switched = 1;
 		return p;
+	case HL_OP_CALL:
+		*seen = 0;
+		p = hl_uv_get(p, d->end, &delta);
+		if (p)
+			d->call = node_of(d, delta);
+		return p;
 	}
 	return NULL;
 }
@@ -276,6 +293,7 @@ int hl_decode_event(struct hl_decoder *d, struct hl_event *e)
 			e->entry = tag & HL_TAG_DELETE ? HL_ENTRY_DELETE : HL_ENTRY_FREE;
 			e->temporary = 0;
 			e->address = d->address;
+			take_call(d, e);
 			break;
 		case HL_TAG_EVENT:
 			p = get_op(d, p, tag >> 2, e, &seen);

@@ -17,6 +17,7 @@ struct hl_decoder {
 	uint64_t stamp, address; /* previous ones */
 	uint64_t released;       /* address of the open release */
 	int open;                /* 1: a release is open */
+	uint32_t call;           /* where the next end of a block was called, 0 unknown */
 	uint32_t thread;         /* whose the events are now, when switched; else the stream's own thread's */
 	int switched;
 	uint32_t nnodes; /* stack ids from here on are named by the last node */

@@ -42,7 +42,7 @@ static const uint8_t *skip_op(const uint8_t *p, const uint8_t *end, unsigned op)
 	static const uint8_t fields[] = {
 		[HL_OP_ALLOC] = 6,  [HL_OP_FREE] = 4,           [HL_OP_RELEASE] = 1,    [HL_OP_RESTORE] = 1,
 		[HL_OP_DROP] = 1,   [HL_OP_MAP_RANGE] = 4,      [HL_OP_FREE_RANGE] = 3, [HL_OP_MARK] = 2,
-		[HL_OP_THREAD] = 2, [HL_OP_DROP_TEMPORARY] = 1,
+		[HL_OP_THREAD] = 2, [HL_OP_DROP_TEMPORARY] = 1, [HL_OP_CALL] = 2,
 	};
 	uint64_t n;
 

@@ -63,7 +63,7 @@ struct hl_event {
 	uint64_t address;
 	uint64_t size;
 	uint64_t old_address; /* REALLOC; the released block was `address` for RELEASE, RESTORE, DROP */
-	uint32_t stack;       /* node id */
+	uint32_t stack;       /* node id; of what ends a block: where that was called, 0 when not recorded */
 	uint32_t thread;      /* serial */
 	uint32_t stream;
 	uint8_t type, entry, domain;

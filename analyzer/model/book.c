@@ -124,13 +124,30 @@ uint32_t hl_book_born(struct hl_book *b, const struct hl_event *e)
 	return i;
 }
 
-void hl_book_die(struct hl_book *b, uint32_t i, uint64_t stamp, int said_temporary)
+struct hl_death hl_death_by(const struct hl_event *e)
+{
+	return (struct hl_death){.stamp = e->stamp,
+				 .stack = e->stack,
+				 .thread = e->thread,
+				 .entry = e->entry,
+				 .temporary = e->temporary};
+}
+
+struct hl_death hl_death_at(uint64_t stamp)
+{
+	return (struct hl_death){.stamp = stamp, .entry = HL_ENTRY_COUNT};
+}
+
+void hl_book_die(struct hl_book *b, uint32_t i, const struct hl_death *death)
 {
 	struct hl_block *p = hl_book_block(b, i);
 	struct hl_weight w = weigh(b, p);
-	int temporary = b->sample_bytes ? said_temporary : end_newest(b, p->thread, i);
+	int temporary = b->sample_bytes ? death->temporary : end_newest(b, p->thread, i);
+	struct hl_death told = *death;
 
+	told.temporary = (uint8_t)temporary;
 	b->counts.frees += w.blocks;
+	b->counts.mismatched_frees += (unsigned)hl_entry_mismatch(p->entry, death->entry);
 	b->counts.temporary += temporary ? w.blocks : 0;
 	b->counts.live_blocks -= w.blocks;
 	b->counts.live_bytes -= w.bytes;
@@ -139,7 +156,7 @@ void hl_book_die(struct hl_book *b, uint32_t i, uint64_t stamp, int said_tempora
 		vary_live(&b->counts, &w, -1);
 	}
 	if (b->sink->died && !b->silent)
-		b->sink->died(b->ctx, p, stamp, temporary);
+		b->sink->died(b->ctx, p, &told);
 	p->domain = DEAD;
 	hl_pool_give(&b->blocks, i);
 }
@@ -151,6 +168,7 @@ void hl_book_move(struct hl_book *b, uint32_t i, const struct hl_event *e)
 
 	fill(p, e, old.user);
 	w = weigh(b, p);
+	b->counts.mismatched_frees += (unsigned)hl_entry_mismatch(old.entry, HL_ENTRY_REALLOC);
 	b->counts.allocs += w.blocks;
 	b->counts.frees += was.blocks;
 	b->counts.total_bytes += w.bytes;
@@ -173,7 +191,9 @@ void hl_book_cut(struct hl_book *b, uint32_t i, uint64_t bytes, uint64_t address
 	struct hl_block *p = hl_book_block(b, i);
 
 	if (bytes >= p->size) {
-		hl_book_die(b, i, stamp, 0);
+		struct hl_death death = hl_death_at(stamp);
+
+		hl_book_die(b, i, &death);
 		return;
 	}
 	/* weights of a mapping are in proportion to its size: nothing of it is left out of a sample */

@@ -38,8 +38,12 @@ static inline struct hl_block *hl_book_block(const struct hl_book *b, uint32_t i
 
 /* A block as e says; its index. */
 uint32_t hl_book_born(struct hl_book *b, const struct hl_event *e);
-/* said_temporary: its free's record says so, which counts in a sample only. */
-void hl_book_die(struct hl_book *b, uint32_t i, uint64_t stamp, int said_temporary);
+/* death->temporary counts in a sample only. */
+void hl_book_die(struct hl_book *b, uint32_t i, const struct hl_death *death);
+/* As the event e says, which ends a block. */
+struct hl_death hl_death_by(const struct hl_event *e);
+/* No event says how. */
+struct hl_death hl_death_at(uint64_t stamp);
 /* Block i becomes the one that e says; the index stays. */
 void hl_book_move(struct hl_book *b, uint32_t i, const struct hl_event *e);
 /* Block i keeps its index and loses bytes, at most its size; it dies when none are left.  address: of

@@ -7,9 +7,9 @@
 #include "analyzer/base/diag.h"
 #include <stdlib.h>
 
-void hl_repair_init(struct hl_repair *r, uint64_t window, struct hl_replay_counts *counts)
+void hl_repair_init(struct hl_repair *r, uint64_t window, struct hl_book *book)
 {
-	*r = (struct hl_repair){.window = window, .counts = counts};
+	*r = (struct hl_repair){.window = window, .book = book};
 	hl_map_init(&r->at[0]);
 	hl_map_init(&r->at[1]);
 }
@@ -46,16 +46,33 @@ static void grow(struct hl_repair *r)
 /* Its other half never came. */
 static void give_up(struct hl_repair *r, struct hl_oddity *o)
 {
-	if (o->kind == HL_ODD_ALLOC)
-		r->counts->violations++;
-	else
-		r->counts->unexplained_frees++;
+	struct hl_book *b = r->book;
+
+	if (o->kind == HL_ODD_ALLOC) {
+		b->counts.violations++;
+	} else {
+		b->counts.unexplained_frees++;
+		if (b->sink->bad_free && !b->silent)
+			b->sink->bad_free(b->ctx, &o->bad);
+	}
 	o->kind = HL_ODD_SETTLED;
 }
 
 void hl_repair_note(struct hl_repair *r, enum hl_odd kind, const struct hl_event *e)
 {
+	const struct hl_book *b = r->book;
+	struct hl_oddity odd = {.bad = {.address = e->address,
+					.stamp = e->stamp,
+					.stack = e->stack,
+					.thread = e->thread,
+					.entry = e->entry,
+					.domain = e->domain},
+				.stream = e->stream,
+				.kind = (uint8_t)kind};
 	uint32_t *place;
+
+	if (kind != HL_ODD_ALLOC && b->sink->odd_free && !b->silent)
+		b->sink->odd_free(b->ctx, &odd.bad);
 
 	if (r->tail - r->head >= r->cap)
 		grow(r);
@@ -64,14 +81,7 @@ void hl_repair_note(struct hl_repair *r, enum hl_odd kind, const struct hl_event
 		give_up(r, at(r, *place - 1));
 	/* 31 bits of the position are enough: the ring is shorter, so they stay right when it grows */
 	*place = (uint32_t)(r->tail & INT32_MAX) + 1;
-	*at(r, r->tail++) = (struct hl_oddity){
-		.address = e->address,
-		.stamp = e->stamp,
-		.thread = e->thread,
-		.stream = e->stream,
-		.kind = (uint8_t)kind,
-		.domain = e->domain,
-	};
+	*at(r, r->tail++) = odd;
 }
 
 int hl_repair_match(struct hl_repair *r, const struct hl_event *e, struct hl_oddity *found)
@@ -82,13 +92,13 @@ int hl_repair_match(struct hl_repair *r, const struct hl_event *e, struct hl_odd
 
 	/* what is older than the window has expired before e */
 	if (!o || alloc == (o->kind == HL_ODD_ALLOC) || o->stream == e->stream ||
-	    (o->thread == e->thread && o->stamp != e->stamp))
+	    (o->bad.thread == e->thread && o->bad.stamp != e->stamp))
 		return 0;
 	*found = *o;
 	o->kind = HL_ODD_SETTLED;
 	hl_map_remove(map_of(r, e->domain), e->address);
-	if (e->stamp != found->stamp)
-		r->counts->repaired++;
+	if (e->stamp != found->bad.stamp)
+		r->book->counts.repaired++;
 	return 1;
 }
 
@@ -97,11 +107,11 @@ void hl_repair_expire_some(struct hl_repair *r, uint64_t now)
 	for (; r->head != r->tail; r->head++) {
 		struct hl_oddity *o = at(r, r->head);
 
-		if (now != UINT64_MAX && now - o->stamp <= r->window)
+		if (now != UINT64_MAX && now - o->bad.stamp <= r->window)
 			break;
 		if (o->kind == HL_ODD_SETTLED)
 			continue;
-		hl_map_remove(map_of(r, o->domain), o->address);
+		hl_map_remove(map_of(r, o->bad.domain), o->bad.address);
 		give_up(r, o);
 	}
 }

@@ -9,7 +9,7 @@
 #define HL_MODEL_REPAIR_H
 
 #include "analyzer/base/map.h"
-#include "analyzer/model/replay.h"
+#include "analyzer/model/book.h"
 
 enum hl_odd {
 	HL_ODD_ALLOC,   /* of a live address: a free of the old block may follow */
@@ -19,22 +19,21 @@ enum hl_odd {
 };
 
 struct hl_oddity {
-	uint64_t address, stamp;
-	uint32_t thread, stream;
+	struct hl_bad_free bad; /* what the event says; of an ALLOC its stack and entry, too */
+	uint32_t stream;
 	uint8_t kind; /* enum hl_odd */
-	uint8_t domain;
 };
 
 struct hl_repair {
 	struct hl_oddity *ring; /* in order of arrival: [head, tail) */
 	uint64_t head, tail;
-	size_t cap;                      /* a power of two */
-	struct hl_map at[2];             /* of heap, of pool: address to its place in the ring + 1 */
-	uint64_t window;                 /* ticks */
-	struct hl_replay_counts *counts; /* repaired, violations, unexplained_frees */
+	size_t cap;           /* a power of two */
+	struct hl_map at[2];  /* of heap, of pool: address to its place in the ring + 1 */
+	uint64_t window;      /* ticks */
+	struct hl_book *book; /* where what is found is counted, and whose sink is told */
 };
 
-void hl_repair_init(struct hl_repair *r, uint64_t window, struct hl_replay_counts *counts);
+void hl_repair_init(struct hl_repair *r, uint64_t window, struct hl_book *book);
 void hl_repair_release(struct hl_repair *r);
 void hl_repair_note(struct hl_repair *r, enum hl_odd kind, const struct hl_event *e);
 /* The oddity on e's address whose other half e is, settled and counted now; 0: none.  Expire first. */

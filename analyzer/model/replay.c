@@ -19,7 +19,8 @@ enum held { HELD_NOTHING, HELD_BLOCK, HELD_UNKNOWN, HELD_DEAD };
 struct holder {
 	uint64_t address;
 	uint32_t block;
-	uint32_t what; /* enum held */
+	uint32_t stack; /* where it was called */
+	uint32_t what;  /* enum held */
 };
 
 struct replay {
@@ -62,7 +63,12 @@ static void end_at_once(struct replay *r, const struct hl_event *e, uint32_t i, 
 		h->what = HELD_BLOCK;
 		h->block = i;
 	} else {
-		hl_book_die(&r->book, i, e->stamp, 0);
+		struct hl_death death = {.stamp = e->stamp,
+					 .stack = odd->bad.stack,
+					 .thread = odd->bad.thread,
+					 .entry = odd->bad.entry};
+
+		hl_book_die(&r->book, i, &death);
 	}
 }
 
@@ -75,7 +81,9 @@ static void place(struct replay *r, const struct hl_event *e, uint32_t moved)
 
 	/* The old block is gone, whether its free is late or lost: the peak must not see both. */
 	if (old) {
-		hl_book_die(&r->book, old, e->stamp, 0);
+		struct hl_death death = hl_death_at(e->stamp);
+
+		hl_book_die(&r->book, old, &death);
 		hl_repair_note(&r->repair, HL_ODD_ALLOC, e);
 	}
 	if (moved)
@@ -144,9 +152,11 @@ static void on_free(struct replay *r, const struct hl_event *e)
 	if (hl_repair_any(&r->repair) && hl_repair_match(&r->repair, e, &odd))
 		return;
 	i = hl_map_remove(map_of(r, e->domain), e->address);
-	if (i)
-		hl_book_die(&r->book, i, e->stamp, e->temporary);
-	else
+	if (i) {
+		struct hl_death death = hl_death_by(e);
+
+		hl_book_die(&r->book, i, &death);
+	} else
 		hl_repair_note(&r->repair, HL_ODD_FREE, e);
 }
 
@@ -158,6 +168,7 @@ static void on_release(struct replay *r, const struct hl_event *e)
 	if (h->what == HELD_BLOCK)
 		r->abandoned++;
 	h->address = e->address;
+	h->stack = e->stack;
 	h->block = 0;
 	h->what = HELD_DEAD;
 	if (hl_repair_any(&r->repair) && hl_repair_match(&r->repair, e, &odd))
@@ -194,8 +205,10 @@ static void on_restore(struct replay *r, const struct hl_event *e)
 	at = hl_map_slot(map_of(r, e->domain), held.address);
 	if (*at) {
 		/* somebody was given its address meanwhile, so it cannot have stayed */
+		struct hl_death death = hl_death_at(e->stamp);
+
 		r->book.counts.violations++;
-		hl_book_die(&r->book, held.block, e->stamp, 0);
+		hl_book_die(&r->book, held.block, &death);
 		return;
 	}
 	*at = held.block;
@@ -205,8 +218,12 @@ static void on_drop(struct replay *r, const struct hl_event *e)
 {
 	struct holder held = let_go(r, e);
 
-	if (held.what == HELD_BLOCK)
-		hl_book_die(&r->book, held.block, e->stamp, e->temporary);
+	if (held.what == HELD_BLOCK) {
+		struct hl_death death = hl_death_by(e);
+
+		death.stack = held.stack;
+		hl_book_die(&r->book, held.block, &death);
+	}
 }
 
 /* Nothing of what is open now will ever be closed. */
@@ -322,7 +339,7 @@ int hl_replay_live(struct hl_trace *t, uint64_t until, const struct hl_sink *sin
 	hl_map_init(&r.at[0]);
 	hl_map_init(&r.at[1]);
 	hl_map_init(&r.holder_at);
-	hl_repair_init(&r.repair, window ? window : 1, &r.book.counts);
+	hl_repair_init(&r.repair, window ? window : 1, &r.book);
 	run(&r, t, until);
 	if (live)
 		hl_book_each(&r.book, live, ctx);

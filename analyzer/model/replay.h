@@ -31,13 +31,29 @@ struct hl_block {
 	uint8_t entry, domain, inherited;
 };
 
+/* How a block ended. */
+struct hl_death {
+	uint64_t stamp;
+	uint32_t stack; /* where the free was called; 0: not recorded */
+	uint32_t thread;
+	uint8_t entry; /* enum hl_entry: FREE, DELETE, DELETE_ARRAY, or REALLOC; HL_ENTRY_COUNT: no record said so */
+	uint8_t temporary; /* no other allocation of the allocating thread came between; in a sample the program's
+			    * side says so, and never of mappings */
+};
+
+/* A free, or the release by a realloc, of what was no block. */
+struct hl_bad_free {
+	uint64_t address, stamp;
+	uint32_t stack, thread;
+	uint8_t entry, domain;
+};
+
 /* Any callback may be NULL.  Blocks are valid during the call only. */
 struct hl_sink {
 	/* A block is born (alloc, map_range).  The sink may set b->user. */
 	void (*born)(void *ctx, struct hl_block *b);
-	/* A block died (free, drop).  temporary: no other allocation of the allocating thread came
-	 * between; in a sample the program's side says so, and never of mappings.  stamp: of the death. */
-	void (*died)(void *ctx, const struct hl_block *b, uint64_t stamp, int temporary);
+	/* A block died (free, drop). */
+	void (*died)(void *ctx, const struct hl_block *b, const struct hl_death *death);
 	/* A realloc is complete: old leaves and now enters at once (no moment with neither or both).
 	 * now->user is preset to old->user. */
 	void (*moved)(void *ctx, const struct hl_block *old, struct hl_block *now);
@@ -45,6 +61,10 @@ struct hl_sink {
 	void (*shrunk)(void *ctx, const struct hl_block *b, uint64_t lost, uint64_t stamp);
 	/* A snapshot mark. */
 	void (*mark)(void *ctx, uint64_t stamp, enum hl_mark reason, const char *label, uint32_t thread);
+	/* A free of what is no block now.  When nothing explains it, bad_free follows: after the window for a
+	 * repair, so that other events of up to HL_REPAIR_NS later come before. */
+	void (*odd_free)(void *ctx, const struct hl_bad_free *odd);
+	void (*bad_free)(void *ctx, const struct hl_bad_free *bad);
 };
 
 struct hl_replay_counts {
@@ -59,6 +79,7 @@ struct hl_replay_counts {
 	uint64_t repaired;          /* same-address inversions within the window, repaired */
 	uint64_t violations;        /* order violations that could not be repaired */
 	uint64_t unexplained_frees; /* of addresses that no event allocated */
+	uint64_t mismatched_frees;  /* by an entry that does not go with the block's (hl_entry_mismatch) */
 	uint64_t inherited_blocks, inherited_bytes; /* live at the fork this trace begins with */
 	uint64_t first_stamp, last_stamp;
 	uint64_t events;
@@ -68,6 +89,17 @@ struct hl_replay_counts {
 	double live_bytes_error, live_blocks_error, peak_bytes_error, total_bytes_error, allocs_error,
 		temporary_error;
 };
+
+/* operator new goes with operator delete, new[] with delete[], malloc and its kin with free and realloc. */
+static inline int hl_entry_mismatch(unsigned alloc, unsigned end)
+{
+	unsigned want = alloc == HL_ENTRY_NEW         ? HL_ENTRY_DELETE
+			: alloc == HL_ENTRY_NEW_ARRAY ? HL_ENTRY_DELETE_ARRAY
+						      : HL_ENTRY_FREE;
+
+	return alloc < HL_ENTRY_MMAP && end != HL_ENTRY_COUNT && end != want &&
+	       !(end == HL_ENTRY_REALLOC && want == HL_ENTRY_FREE);
+}
 
 /* Replay everything with stamp <= until (UINT64_MAX: all).  Inherited blocks count as live, but
  * allocs/frees/total_bytes count only the program's own; so do events, marks and the two stamps.

@@ -36,7 +36,7 @@ static void put_text(FILE *out, const char *s)
 }
 
 /* A cell's content is made in memory, since quoting depends on all of it. */
-static void put_frames(FILE *out, const struct hl_names *n, uint32_t tb)
+static void put_traceback(FILE *out, const struct hl_names *n, uint32_t tb)
 {
 	char *text = NULL;
 	size_t bytes = 0;
@@ -52,6 +52,11 @@ static void put_frames(FILE *out, const struct hl_names *n, uint32_t tb)
 	fclose(f);
 	put_text(out, text);
 	free(text);
+}
+
+static void put_frames(FILE *out, const struct hl_names *n, uint32_t tb)
+{
+	put_traceback(out, n, tb);
 	fprintf(out, ",%d", hl_names_truncated(n, tb));
 }
 
@@ -166,6 +171,42 @@ static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_r
 	}
 }
 
+/* ",BY,SECONDS,TRACEBACK", without what is not known. */
+static void put_call(FILE *out, const struct hl_names *n, const struct hl_call *c)
+{
+	if (!c->known) {
+		fputs(",,,", out);
+		return;
+	}
+	fputc(',', out);
+	put_text(out, c->function);
+	fprintf(out, ",%.6f,", c->seconds);
+	put_traceback(out, n, c->traceback);
+}
+
+static void misuses(FILE *out, const struct hl_style *style, const struct hl_misuses *all)
+{
+	fputs("kind,trace,count,address,offset,size,freed_by,freed_seconds,freed_traceback,freed_before_by,"
+	      "freed_"
+	      "before_seconds,freed_before_traceback,allocated_by,allocated_seconds,allocated_traceback\n",
+	      out);
+	for (size_t i = 0; i < hl_report_rows(all->n, style->limit); i++) {
+		const struct hl_misuse *m = &all->row[i];
+
+		fprintf(out, "%s,", hl_misuse_names[m->kind]);
+		put_text(out, m->trace);
+		fprintf(out, ",%" PRIu64 ",0x%" PRIx64, m->count, m->address);
+		if (m->allocated.known)
+			fprintf(out, ",%" PRIu64 ",%" PRIu64, m->address - m->block, m->size);
+		else
+			fputs(",,", out);
+		put_call(out, all->names, &m->freed);
+		put_call(out, all->names, &m->freed_before);
+		put_call(out, all->names, &m->allocated);
+		fputc('\n', out);
+	}
+}
+
 static void put_cell(FILE *out, const struct hl_cell *c)
 {
 	switch (c->type) {
@@ -213,4 +254,4 @@ static void table(FILE *out, const struct hl_style *style, const struct hl_table
 	}
 }
 
-const struct hl_format hl_format_csv = {"csv", stats, diff, fields, table};
+const struct hl_format hl_format_csv = {"csv", stats, diff, misuses, fields, table};

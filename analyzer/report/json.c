@@ -4,49 +4,10 @@
  * "sample" and all errors are null when the trace is no sample.
  * Sizes are integer bytes.  Text that is not UTF-8 has its invalid bytes as \xNN.
  */
-#include "analyzer/analysis/utf8.h"
-#include "analyzer/report/report.h"
+#include "analyzer/report/formats.h"
+#include "analyzer/report/json_put.h"
 #include "analyzer/report/sizes.h"
 #include <inttypes.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-#include <yajl/yajl_gen.h>
-
-static void write_out(void *ctx, const char *s, size_t n)
-{
-	fwrite(s, 1, n, ctx);
-}
-
-/* Only memory can fail here; then nothing is printed, and ferror of out is set by nobody: so abort. */
-static yajl_gen start(FILE *out)
-{
-	yajl_gen g = yajl_gen_alloc(NULL);
-
-	if (!g)
-		abort();
-	yajl_gen_config(g, yajl_gen_print_callback, write_out, out);
-	yajl_gen_config(g, yajl_gen_beautify, 1);
-	yajl_gen_config(g, yajl_gen_indent_string, " ");
-	return g;
-}
-
-static void put_string(yajl_gen g, const char *s)
-{
-	char *clean = hl_utf8_escape(s, HL_ESCAPE_INVALID);
-
-	yajl_gen_string(g, (const unsigned char *)(clean ? clean : s), strlen(clean ? clean : s));
-	free(clean);
-}
-
-/* yajl's integers are long long; sizes are unsigned. */
-static void put_number(yajl_gen g, uint64_t v)
-{
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%" PRIu64, v);
-
-	yajl_gen_number(g, text, (size_t)n);
-}
 
 static void put_difference(yajl_gen g, uint64_t now, uint64_t old)
 {
@@ -57,31 +18,11 @@ static void put_difference(yajl_gen g, uint64_t now, uint64_t old)
 	yajl_gen_number(g, text, (size_t)n);
 }
 
-static void put_member(yajl_gen g, const char *name, uint64_t v)
-{
-	put_string(g, name);
-	put_number(g, v);
-}
-
-static void put_text(yajl_gen g, const char *name, const char *s)
-{
-	put_string(g, name);
-	put_string(g, s);
-}
-
-static void put_seconds(yajl_gen g, double s)
-{
-	char text[48];
-	int n = snprintf(text, sizeof(text), "%.6f", isfinite(s) ? s : 0.0);
-
-	yajl_gen_number(g, text, (size_t)n);
-}
-
 static void put_size_error(yajl_gen g, const char *name, int sampled, double error)
 {
-	put_string(g, name);
+	hl_json_string(g, name);
 	if (sampled)
-		put_number(g, hl_error_bytes(error));
+		hl_json_number(g, hl_error_bytes(error));
 	else
 		yajl_gen_null(g);
 }
@@ -91,7 +32,7 @@ static void put_count_error(yajl_gen g, const char *name, int sampled, double er
 	char text[48];
 	int n = snprintf(text, sizeof(text), "%.2f", hl_error_blocks(error));
 
-	put_string(g, name);
+	hl_json_string(g, name);
 	if (sampled)
 		yajl_gen_number(g, text, (size_t)n);
 	else
@@ -100,29 +41,29 @@ static void put_count_error(yajl_gen g, const char *name, int sampled, double er
 
 static void put_sample(yajl_gen g, const char *name, const struct hl_totals *t)
 {
-	put_string(g, name);
+	hl_json_string(g, name);
 	if (!t->sample_bytes) {
 		yajl_gen_null(g);
 		return;
 	}
 	yajl_gen_map_open(g);
-	put_member(g, "bytes", t->sample_bytes);
-	put_member(g, "recorded", t->recorded);
+	hl_json_member(g, "bytes", t->sample_bytes);
+	hl_json_member(g, "recorded", t->recorded);
 	yajl_gen_map_close(g);
 }
 
 static void put_snapshot(yajl_gen g, const char *name, const struct hl_snapshot_ref *s)
 {
-	put_string(g, name);
+	hl_json_string(g, name);
 	yajl_gen_map_open(g);
-	put_text(g, "trace", s->trace);
-	put_text(g, "at", s->at);
+	hl_json_text(g, "trace", s->trace);
+	hl_json_text(g, "at", s->at);
 	if (s->number)
-		put_member(g, "number", s->number);
+		hl_json_member(g, "number", s->number);
 	if (s->number)
-		put_text(g, "label", s->label);
-	put_string(g, "seconds");
-	put_seconds(g, s->seconds);
+		hl_json_text(g, "label", s->label);
+	hl_json_string(g, "seconds");
+	hl_json_seconds(g, s->seconds);
 	yajl_gen_map_close(g);
 }
 
@@ -141,19 +82,19 @@ static void put_heap_errors(yajl_gen g, const struct hl_totals *t)
 static void put_totals(yajl_gen g, const char *name, const struct hl_totals *t,
 		       const struct hl_stat *selected, const struct hl_errors *error, size_t rows)
 {
-	put_string(g, name);
+	hl_json_string(g, name);
 	yajl_gen_map_open(g);
-	put_member(g, "rows", rows);
-	put_member(g, "size", selected->size);
-	put_member(g, "count", selected->count);
-	put_member(g, "heap_size", t->size);
-	put_member(g, "heap_count", t->count);
-	put_member(g, "peak", t->peak);
-	put_member(g, "total", t->total);
-	put_member(g, "allocations", t->allocations);
-	put_member(g, "frees", t->frees);
-	put_member(g, "temporary", t->temporary);
-	put_member(g, "lost_events", t->lost);
+	hl_json_member(g, "rows", rows);
+	hl_json_member(g, "size", selected->size);
+	hl_json_member(g, "count", selected->count);
+	hl_json_member(g, "heap_size", t->size);
+	hl_json_member(g, "heap_count", t->count);
+	hl_json_member(g, "peak", t->peak);
+	hl_json_member(g, "total", t->total);
+	hl_json_member(g, "allocations", t->allocations);
+	hl_json_member(g, "frees", t->frees);
+	hl_json_member(g, "temporary", t->temporary);
+	hl_json_member(g, "lost_events", t->lost);
 	put_size_error(g, "size_error", t->sample_bytes != 0, error->size);
 	put_count_error(g, "count_error", t->sample_bytes != 0, error->count);
 	put_heap_errors(g, t);
@@ -165,87 +106,68 @@ static void put_stat(yajl_gen g, const struct hl_rows *rows, const struct hl_row
 {
 	int sampled = rows->sample_bytes != 0;
 
-	put_member(g, "size", row->stat.size);
-	put_member(g, "count", row->stat.count);
+	hl_json_member(g, "size", row->stat.size);
+	hl_json_member(g, "count", row->stat.count);
 	put_size_error(g, "size_error", sampled, row->error.size);
 	put_count_error(g, "count_error", sampled, row->error.count);
 	if (rows->has_peak) {
-		put_member(g, "peak", row->stat.peak);
+		hl_json_member(g, "peak", row->stat.peak);
 		put_size_error(g, "peak_error", sampled, row->error.peak);
 	}
 	if (!rows->has_totals)
 		return;
-	put_member(g, "total", row->stat.total);
-	put_member(g, "allocations", row->stat.allocations);
-	put_member(g, "temporary", row->stat.temporary);
+	hl_json_member(g, "total", row->stat.total);
+	hl_json_member(g, "allocations", row->stat.allocations);
+	hl_json_member(g, "temporary", row->stat.temporary);
 	put_size_error(g, "total_error", sampled, row->error.total);
 	put_count_error(g, "allocations_error", sampled, row->error.allocations);
 	put_count_error(g, "temporary_error", sampled, row->error.temporary);
-}
-
-static void put_frames(yajl_gen g, const struct hl_names *n, uint32_t tb)
-{
-	put_string(g, "truncated");
-	yajl_gen_bool(g, hl_names_truncated(n, tb));
-	put_string(g, "traceback"); /* newest first */
-	yajl_gen_array_open(g);
-	for (; tb; tb = hl_names_older(n, tb)) {
-		const struct hl_name_frame *f = hl_names_frame_at(n, hl_names_newest(n, tb));
-
-		yajl_gen_map_open(g);
-		put_text(g, "file", hl_names_string(n, f->file));
-		put_member(g, "line", f->line);
-		put_text(g, "function", hl_names_string(n, f->function));
-		put_text(g, "module", hl_names_string(n, f->module));
-		yajl_gen_map_close(g);
-	}
-	yajl_gen_array_close(g);
 }
 
 static void put_key(yajl_gen g, const struct hl_names *n, enum hl_by by, int no_tid, struct hl_key key)
 {
 	switch (by) {
 	case HL_BY_TRACEBACK:
-		put_frames(g, n, key.a);
+		hl_json_frames(g, n, key.a);
 		break;
 	case HL_BY_FUNCTION:
-		put_text(g, "function", hl_names_string(n, key.a));
-		put_text(g, "file", hl_names_string(n, key.b));
+		hl_json_text(g, "function", hl_names_string(n, key.a));
+		hl_json_text(g, "file", hl_names_string(n, key.b));
 		break;
 	case HL_BY_OBJECT:
-		put_text(g, "module", hl_names_string(n, key.a));
+		hl_json_text(g, "module", hl_names_string(n, key.a));
 		break;
 	case HL_BY_THREAD:
-		put_text(g, "thread", hl_names_string(n, key.a));
+		hl_json_text(g, "thread", hl_names_string(n, key.a));
 		if (!no_tid)
-			put_member(g, "tid", key.b);
+			hl_json_member(g, "tid", key.b);
 		break;
 	default:
-		put_text(g, "file", hl_names_string(n, key.a));
-		put_member(g, "line", key.b);
+		hl_json_text(g, "file", hl_names_string(n, key.a));
+		hl_json_member(g, "line", key.b);
 	}
 }
 
 static void stats(FILE *out, const struct hl_style *style, const struct hl_stats_report *r)
 {
 	const struct hl_rows *rows = r->rows;
-	yajl_gen g = start(out);
+	yajl_gen g = hl_json_start(out);
 
 	yajl_gen_map_open(g);
-	put_member(g, "schema", 1);
+	hl_json_member(g, "schema", 1);
 	put_snapshot(g, "snapshot", &r->snapshot);
 	if (r->ntraces > 1) {
-		put_string(g, "traces");
+		hl_json_string(g, "traces");
 		yajl_gen_array_open(g);
 		for (size_t i = 0; i < r->ntraces; i++)
-			put_string(g, r->traces[i]);
+			hl_json_string(g, r->traces[i]);
 		yajl_gen_array_close(g);
 	}
 	put_sample(g, "sample", &r->totals);
 	put_totals(g, "totals", &r->totals, &rows->sum, &rows->sum_error, rows->n);
-	put_text(g, "by", hl_by_names[rows->by]);
-	put_text(g, "sort", hl_sort_names[rows->sort]);
-	put_string(g, "rows");
+	hl_json_text(g, "by", hl_by_names[rows->by]);
+	hl_json_text(g, "sort", hl_sort_names[rows->sort]);
+	hl_json_string(g, "rows");
 	yajl_gen_array_open(g);
 	for (size_t i = 0; i < hl_report_rows(rows->n, style->limit); i++) {
 		const struct hl_row *row = &rows->row[i];
@@ -263,7 +185,7 @@ static void stats(FILE *out, const struct hl_style *style, const struct hl_stats
 static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_report *r)
 {
 	const struct hl_diff *d = r->diff;
-	yajl_gen g = start(out);
+	yajl_gen g = hl_json_start(out);
 	size_t old_rows = 0, new_rows = 0;
 
 	for (size_t i = 0; i < d->n; i++) {
@@ -271,43 +193,43 @@ static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_r
 		new_rows += d->row[i].new_count != 0;
 	}
 	yajl_gen_map_open(g);
-	put_member(g, "schema", 1);
+	hl_json_member(g, "schema", 1);
 	put_snapshot(g, "old", &r->old);
 	put_snapshot(g, "new", &r->now);
-	put_string(g, "sample");
+	hl_json_string(g, "sample");
 	yajl_gen_map_open(g);
 	put_sample(g, "old", &r->old_totals);
 	put_sample(g, "new", &r->new_totals);
 	yajl_gen_map_close(g);
-	put_string(g, "totals");
+	hl_json_string(g, "totals");
 	yajl_gen_map_open(g);
 	put_totals(g, "old", &r->old_totals, &d->old_sum, &d->old_sum_error, old_rows);
 	put_totals(g, "new", &r->new_totals, &d->new_sum, &d->new_sum_error, new_rows);
-	put_string(g, "diff");
+	hl_json_string(g, "diff");
 	yajl_gen_map_open(g);
-	put_string(g, "size");
+	hl_json_string(g, "size");
 	put_difference(g, d->new_sum.size, d->old_sum.size);
-	put_string(g, "count");
+	hl_json_string(g, "count");
 	put_difference(g, d->new_sum.count, d->old_sum.count);
 	put_size_error(g, "size_error", d->sampled, d->sum_size_error);
 	put_count_error(g, "count_error", d->sampled, d->sum_count_error);
 	yajl_gen_map_close(g);
 	yajl_gen_map_close(g);
-	put_text(g, "by", hl_by_names[d->by]);
-	put_string(g, "rows");
+	hl_json_text(g, "by", hl_by_names[d->by]);
+	hl_json_string(g, "rows");
 	yajl_gen_array_open(g);
 	for (size_t i = 0; i < hl_report_rows(d->n, style->limit); i++) {
 		const struct hl_diff_row *row = &d->row[i];
 
 		yajl_gen_map_open(g);
 		put_key(g, d->names, d->by, d->no_tid, row->key);
-		put_member(g, "old_size", row->old_size);
-		put_member(g, "new_size", row->new_size);
-		put_string(g, "diff_size");
+		hl_json_member(g, "old_size", row->old_size);
+		hl_json_member(g, "new_size", row->new_size);
+		hl_json_string(g, "diff_size");
 		put_difference(g, row->new_size, row->old_size);
-		put_member(g, "old_count", row->old_count);
-		put_member(g, "new_count", row->new_count);
-		put_string(g, "diff_count");
+		hl_json_member(g, "old_count", row->old_count);
+		hl_json_member(g, "new_count", row->new_count);
+		hl_json_string(g, "diff_count");
 		put_difference(g, row->new_count, row->old_count);
 		put_size_error(g, "diff_size_error", d->sampled, row->size_error);
 		put_count_error(g, "diff_count_error", d->sampled, row->count_error);
@@ -323,14 +245,14 @@ static void put_cell(yajl_gen g, const struct hl_cell *c)
 	switch (c->type) {
 	case HL_CELL_NUMBER:
 	case HL_CELL_SIZE:
-		put_number(g, c->number);
+		hl_json_number(g, c->number);
 		break;
 	case HL_CELL_SECONDS:
 	case HL_CELL_RATIO:
-		put_seconds(g, c->real);
+		hl_json_seconds(g, c->real);
 		break;
 	case HL_CELL_TEXT:
-		put_string(g, c->text);
+		hl_json_string(g, c->text);
 		break;
 	case HL_CELL_NONE:
 		yajl_gen_null(g);
@@ -339,12 +261,12 @@ static void put_cell(yajl_gen g, const struct hl_cell *c)
 
 static void put_table(yajl_gen g, const struct hl_table *t)
 {
-	put_string(g, t->name);
+	hl_json_string(g, t->name);
 	yajl_gen_array_open(g);
 	for (size_t i = 0; i < t->nrows; i++) {
 		yajl_gen_map_open(g);
 		for (size_t k = 0; k < t->ncolumns; k++) {
-			put_string(g, t->columns[k]);
+			hl_json_string(g, t->columns[k]);
 			put_cell(g, &t->cells[i * t->ncolumns + k]);
 		}
 		yajl_gen_map_close(g);
@@ -354,11 +276,11 @@ static void put_table(yajl_gen g, const struct hl_table *t)
 
 static void fields(FILE *out, const struct hl_style *style, const struct hl_fields *f)
 {
-	yajl_gen g = start(out);
+	yajl_gen g = hl_json_start(out);
 
 	(void)style;
 	yajl_gen_map_open(g);
-	put_member(g, "schema", 1);
+	hl_json_member(g, "schema", 1);
 	for (size_t i = 0; i < f->n; i++) {
 		char name[64];
 
@@ -366,7 +288,7 @@ static void fields(FILE *out, const struct hl_style *style, const struct hl_fiel
 		for (char *p = name; *p; p++)
 			if (*p == ' ')
 				*p = '_';
-		put_string(g, name);
+		hl_json_string(g, name);
 		put_cell(g, &f->field[i].value);
 	}
 	if (f->table)
@@ -377,15 +299,15 @@ static void fields(FILE *out, const struct hl_style *style, const struct hl_fiel
 
 static void table(FILE *out, const struct hl_style *style, const struct hl_table *t)
 {
-	yajl_gen g = start(out);
+	yajl_gen g = hl_json_start(out);
 
 	(void)style;
 	yajl_gen_map_open(g);
-	put_member(g, "schema", 1);
-	put_text(g, "trace", t->trace);
+	hl_json_member(g, "schema", 1);
+	hl_json_text(g, "trace", t->trace);
 	put_table(g, t);
 	yajl_gen_map_close(g);
 	yajl_gen_free(g);
 }
 
-const struct hl_format hl_format_json = {"json", stats, diff, fields, table};
+const struct hl_format hl_format_json = {"json", stats, diff, hl_json_misuses, fields, table};

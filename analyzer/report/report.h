@@ -5,6 +5,7 @@
 #ifndef HL_REPORT_REPORT_H
 #define HL_REPORT_REPORT_H
 
+#include "analyzer/analysis/misuse.h"
 #include "analyzer/analysis/result.h"
 #include <stdio.h>
 
@@ -72,6 +73,7 @@ struct hl_format {
 	const char *name;
 	void (*stats)(FILE *out, const struct hl_style *style, const struct hl_stats_report *r);
 	void (*diff)(FILE *out, const struct hl_style *style, const struct hl_diff_report *r);
+	void (*misuses)(FILE *out, const struct hl_style *style, const struct hl_misuses *all);
 	void (*fields)(FILE *out, const struct hl_style *style, const struct hl_fields *f);
 	void (*table)(FILE *out, const struct hl_style *style, const struct hl_table *t);
 };

@@ -4,9 +4,9 @@
  */
 #include "analyzer/base/diag.h"
 #include "analyzer/report/label.h"
-#include "analyzer/report/report.h"
+#include "analyzer/report/formats.h"
 #include "analyzer/report/sizes.h"
-#include "analyzer/report/source.h"
+#include "analyzer/report/traceback.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -69,47 +69,6 @@ static void put_errors(FILE *out, const struct hl_row *row, enum hl_sort sort)
 			hl_error_text(text, fields[sort].error, fields[sort].of));
 }
 
-static void put_frame(FILE *out, const struct hl_names *n, uint32_t frame, struct hl_sources *sources)
-{
-	const struct hl_name_frame *f = hl_names_frame_at(n, frame);
-	const char *file = hl_names_string(n, f->file);
-	char *line = f->kind == HL_NAME_LINE ? hl_sources_line(sources, file, f->line) : NULL;
-
-	fputs("  File \"", out);
-	hl_put_escaped(out, file, HL_ESCAPE_TERMINAL);
-	fprintf(out, "\", line %" PRIu32 "\n", f->line);
-	if (line) {
-		fputs("    ", out);
-		hl_put_escaped(out, line, HL_ESCAPE_SOURCE);
-		fputs("\n", out);
-	}
-	free(line);
-}
-
-/* Traceback.format with the meaning its documentation gives to limit: the newest N frames, the oldest -N
- * (its code leaves out the newest -N instead), none.  A cut stack is marked where its oldest frame is shown. */
-static void put_traceback(FILE *out, const struct hl_style *style, const struct hl_names *n, uint32_t tb,
-			  struct hl_sources *sources)
-{
-	uint32_t depth = hl_names_depth(n, tb), *frames = hl_xcalloc(depth, sizeof(*frames));
-	uint32_t from = 0, to = depth, i = depth; /* 0: the oldest */
-	int cut = hl_names_truncated(n, tb);
-
-	for (uint32_t t = tb; t; t = hl_names_older(n, t))
-		frames[--i] = hl_names_newest(n, t);
-	if (style->has_frames && style->frames > 0 && style->frames < depth)
-		from = depth - (uint32_t)style->frames;
-	if (style->has_frames && style->frames <= 0 && -style->frames < depth)
-		to = (uint32_t)-style->frames;
-	if (cut && !from && to && !style->most_recent_first)
-		fputs("  [older frames were not recorded]\n", out);
-	for (i = from; i < to; i++)
-		put_frame(out, n, frames[style->most_recent_first ? to - 1 - (i - from) : i], sources);
-	if (cut && !from && to && style->most_recent_first)
-		fputs("  [older frames were not recorded]\n", out);
-	free(frames);
-}
-
 static void stats(FILE *out, const struct hl_style *style, const struct hl_stats_report *r)
 {
 	const struct hl_rows *rows = r->rows;
@@ -130,7 +89,7 @@ static void stats(FILE *out, const struct hl_style *style, const struct hl_stats
 			put_errors(out, row, rows->sort);
 		fputs("\n", out);
 		if (rows->by == HL_BY_TRACEBACK)
-			put_traceback(out, style, rows->names, row->key.a, sources);
+			hl_put_traceback(out, style, rows->names, row->key.a, sources);
 	}
 	hl_sources_free(sources);
 }
@@ -160,7 +119,7 @@ static void diff(FILE *out, const struct hl_style *style, const struct hl_diff_r
 			fprintf(out, ", error=+-%s", hl_size_text(text, row->size_error));
 		fputs("\n", out);
 		if (d->by == HL_BY_TRACEBACK)
-			put_traceback(out, style, d->names, row->key.a, sources);
+			hl_put_traceback(out, style, d->names, row->key.a, sources);
 	}
 	hl_sources_free(sources);
 }
@@ -221,4 +180,4 @@ static void fields(FILE *out, const struct hl_style *style, const struct hl_fiel
 	}
 }
 
-const struct hl_format hl_format_text = {"text", stats, diff, fields, table};
+const struct hl_format hl_format_text = {"text", stats, diff, hl_text_misuses, fields, table};

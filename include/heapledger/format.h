@@ -27,7 +27,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "formats are little endian");
 
 #define HL_FORMAT_MAJOR 2
-#define HL_FORMAT_MINOR 0
+#define HL_FORMAT_MINOR 1
 
 /* ---- stamps ------------------------------------------------------------------------------
  * A stamp is a tick count of the invariant TSC >> shift, or of CLOCK_MONOTONIC_RAW nanoseconds
@@ -238,6 +238,7 @@ enum hl_op {
 	HL_OP_THREAD,     /* uv thread serial: whose the stream's further events of this claim are; a claim
 			   * starts as HL_STREAM_THREAD(stream)'s.  States are handed on between threads. */
 	HL_OP_DROP_TEMPORARY, /* DROP, only in a sample: what HL_ENTRY_TEMPORARY says of a free */
+	HL_OP_CALL, /* uv stack: where the FREE, RELEASE or FREE_RANGE that follows in this claim was called */
 	HL_OP_LIMIT = 64
 };
 

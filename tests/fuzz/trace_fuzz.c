@@ -141,12 +141,11 @@ static void born(void *ctx, struct hl_block *b)
 	s->bytes += b->size;
 }
 
-static void died(void *ctx, const struct hl_block *b, uint64_t stamp, int temporary)
+static void died(void *ctx, const struct hl_block *b, const struct hl_death *death)
 {
 	struct sum *s = ctx;
 
-	(void)stamp;
-	(void)temporary;
+	(void)death;
 	s->blocks--;
 	s->bytes -= b->size;
 }

@@ -2,6 +2,7 @@
  * A timer interrupts the recording itself; its handler records too (through the API, which a handler
  * may call, so that glibc's own malloc is never entered twice).
  * guest: flags -pthread
+ * guest: options free-stacks
  */
 #include "guest.h"
 #include "heapledger.h"

@@ -4,7 +4,7 @@
  *
  * guest: flags -rdynamic -fno-inline -fno-optimize-sibling-calls
  * guest: builds -DALONE|-Wl,--no-as-needed -l:libunwind.so.8
- * guest: options unwind=libunwind|unwind=walk|sample=16
+ * guest: options unwind=libunwind|unwind=walk|sample=16|free-stacks
  */
 #include "guest.h"
 #include <csignal>

@@ -1,4 +1,7 @@
-/* Each entry point of the C allocator once, kept and given back. */
+/*
+ * Each entry point of the C allocator once, kept and given back.
+ * guest: options free-stacks
+ */
 #include "guest.h"
 #include <malloc.h>
 #include <stdint.h>

@@ -1,4 +1,7 @@
-/* Operator new in all its forms; delete in all of its forms. */
+/*
+ * Operator new in all its forms; delete in all of its forms.
+ * guest: options free-stacks
+ */
 #include "guest.h"
 #include <new>
 

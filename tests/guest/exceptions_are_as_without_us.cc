@@ -2,7 +2,7 @@
  * Exceptions find their handlers and run the destructors on their way, through our hooks too: thrown by operator new, by a
  * new_handler, by a destructor's caller while another is caught, and carried from one thread to another.
  *
- * guest: options unwind=libunwind|unwind=walk|sample=4K|depth=1
+ * guest: options unwind=libunwind|unwind=walk|sample=4K|depth=1|free-stacks
  */
 #include "guest.h"
 #include <exception>

@@ -1,6 +1,7 @@
 /*
  * Destructors of thread-specific data run after ours, in up to four rounds, and free.
  * guest: flags -pthread
+ * guest: options free-stacks
  */
 #include "guest.h"
 #include <pthread.h>

@@ -2,6 +2,7 @@
  * Four threads realloc blocks between two sizes; what one releases another gets at once.  The order
  * of events on one address must stay alloc, free, alloc...
  * guest: flags -pthread
+ * guest: options free-stacks
  */
 #include "guest.h"
 #include <pthread.h>

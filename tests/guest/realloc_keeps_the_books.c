@@ -1,4 +1,7 @@
-/* realloc(p, 0) frees; a realloc that fails keeps the block; one that works moves the size. */
+/*
+ * realloc(p, 0) frees; a realloc that fails keeps the block; one that works moves the size.
+ * guest: options free-stacks
+ */
 #include "guest.h"
 #include <errno.h>
 #include <stdint.h>

@@ -1,6 +1,7 @@
 /*
  * Handlers that allocate, two deep, and one that leaves by siglongjmp; afterwards the thread still
  * records.  The signals are raised outside malloc, so the program is a correct one.
+ * guest: options free-stacks
  */
 #include "guest.h"
 #include <setjmp.h>

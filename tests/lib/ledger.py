@@ -16,7 +16,7 @@ SYSROOT = os.environ.get("GUEST_SYSROOT")
 SO = os.environ.get("GUEST_SO", SO)
 
 # Keys of info's JSON that must be 0 in a trace of a healthy program.
-MUST_BE_ZERO = ("order_violations", "unexplained_frees", "damaged_blocks", "missing_pieces")
+MUST_BE_ZERO = ("order_violations", "unexplained_frees", "mismatched_frees", "damaged_blocks", "missing_pieces")
 
 
 class Failure(Exception):

@@ -90,6 +90,8 @@ static void every_kind(uint64_t stamp)
 	encode_mark(&enc, ++stamp, HL_MARK_API, "label");
 	encode_op(&enc, HL_OP_THREAD, ++stamp);
 	encode_uv(&enc, 3);
+	encode_call(&enc, ++stamp, 77);
+	encode_free(&enc, stamp, 0x3000, 1);
 	encode_alloc(&enc, ++stamp, HL_ENTRY_MALLOC, 0, 0, 0);
 	encode_free(&enc, ++stamp, 0, 0);
 	encode_alloc(&enc, UINT64_MAX, HL_ENTRY_MALLOC, UINT64_MAX - 15, UINT64_MAX, UINT32_MAX);

@@ -250,6 +250,7 @@ static void encode_all_kinds(void)
 	}
 	encode_node(&enc, 5, 2, 0x400123, HL_NODE_EXACT);
 	encode_op_alloc(&enc, ++stamp, HL_DOMAIN_MMAP, HL_ENTRY_MMAP, 0x9000, 300, 4);
+	encode_call(&enc, ++stamp, 300);
 	encode_op_free(&enc, ++stamp, HL_DOMAIN_HEAP, HL_ENTRY_FREE, 0x9000);
 	encode_module(&enc, 1, 0, 0x1000, 0x2000, 0, "/lib/a.so", "0123456789", 10);
 	encode_op_alloc(&enc, ++stamp, HL_DOMAIN_HEAP, HL_ENTRY_MALLOC, 0x5550, 300, 4);
@@ -289,6 +290,35 @@ static void decode_anything(const uint8_t *data, size_t n, size_t *events, size_
 	}
 }
 
+START_TEST(a_call_is_of_the_next_end_of_a_block_only)
+{
+	struct hl_decoder d;
+
+	encode_start(&enc, 5);
+	encode_call(&enc, 6, 7);
+	encode_alloc(&enc, 7, HL_ENTRY_MALLOC, 0x10, 1, 3);
+	encode_free(&enc, 7, 0x10, 0);
+	encode_free(&enc, 8, 0x20, 1);
+	encode_call(&enc, 9, NNODES);
+	encode_release(&enc, 9, 0x30);
+	encode_call(&enc, 10, 4);
+	encode_unmap(&enc, 10, 0x8000, 0x1000);
+	encode_call(&enc, 11, 5);
+	d = start();
+	ck_assert_uint_eq(next(&d).stack, 3);
+	ck_assert_uint_eq(next(&d).stack, 7);
+	ck_assert_uint_eq(next(&d).stack, 0);
+	ck_assert_uint_eq(next(&d).stack, NNODES - 1);
+	ck_assert_uint_eq(next(&d).stack, 4);
+	/* what it was for is in another claim: it says nothing there */
+	encode_start(&enc, 12);
+	encode_free(&enc, 13, 0x10, 0);
+	hl_decode_claim(&d, 12, 1);
+	hl_decode_chunk(&d, enc.data, enc.n);
+	ck_assert_uint_eq(next(&d).stack, 0);
+}
+END_TEST
+
 START_TEST(the_facts_pass_and_the_events_pass_step_over_each_other_exactly)
 {
 	size_t events, facts;
@@ -319,7 +349,7 @@ START_TEST(a_claim_cut_at_any_byte_or_with_any_bit_wrong_ends_without_harm)
 		free(copy);
 	}
 	/* no more clean ends than ends of records, the empty one among them */
-	ck_assert_int_le(clean, 54);
+	ck_assert_int_le(clean, 55);
 	ck_assert_int_ge(clean, 50);
 	copy = malloc(enc.n);
 	all = enc.n;
@@ -381,6 +411,7 @@ int main(void)
 	tcase_add_test(t, an_alloc_by_realloc_completes_the_open_release_and_only_one);
 	tcase_add_test(t, an_open_release_survives_into_the_next_claim_but_not_over_a_gap);
 	tcase_add_test(t, the_rare_events_come_back_with_all_their_fields);
+	tcase_add_test(t, a_call_is_of_the_next_end_of_a_block_only);
 	tcase_add_test(t, the_facts_pass_and_the_events_pass_step_over_each_other_exactly);
 	tcase_add_test(t, a_claim_cut_at_any_byte_or_with_any_bit_wrong_ends_without_harm);
 	tcase_add_test(t, what_no_record_may_say_is_damage);

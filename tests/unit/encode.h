@@ -115,6 +115,12 @@ static inline void encode_op_free(struct encode *e, uint64_t stamp, unsigned dom
 	encode_uv(e, address);
 }
 
+static inline void encode_call(struct encode *e, uint64_t stamp, uint64_t stack)
+{
+	encode_op(e, HL_OP_CALL, stamp);
+	encode_uv(e, stack);
+}
+
 static inline void encode_alloc(struct encode *e, uint64_t stamp, unsigned entry, uint64_t address,
 				uint64_t size, uint64_t stack)
 {

@@ -176,7 +176,7 @@ START_TEST(the_peak_of_a_row_is_its_own_not_the_heaps)
 
 	run_start(&r, names, &(struct hl_grouping){.by = HL_BY_LINENO});
 	a = born(&r, 100, "a.c:1");
-	hl_collect_sink.died(&r.c, &a, 11, 1);
+	hl_collect_sink.died(&r.c, &a, &(struct hl_death){.stamp = 11, .temporary = 1});
 	born(&r, 40, "b.c:1,a.c:1");
 	born(&r, 30, "a.c:1,m.c:1");
 	born(&r, 30, "a.c:1,m.c:2");
@@ -203,7 +203,7 @@ START_TEST(a_cumulative_peak_counts_a_line_as_often_as_the_stack_has_it)
 
 	run_start(&r, names, &(struct hl_grouping){.by = HL_BY_LINENO, .cumulative = 1});
 	a = born(&r, 10, "a.c:2,a.c:2,b.c:1");
-	hl_collect_sink.died(&r.c, &a, 11, 0);
+	hl_collect_sink.died(&r.c, &a, &(struct hl_death){.stamp = 11, .temporary = 0});
 	born(&r, 1, "a.c:2");
 	rows = run_end(&r, HL_SORT_PEAK);
 	ck_assert_uint_eq(rows.n, 2);
@@ -274,7 +274,7 @@ START_TEST(blocks_outside_of_since_and_min_size_do_not_count)
 	r.c.o.min_size = 50;
 	old = born(&r, 100, "a.c:1"); /* stamp 10 is not after 10 */
 	ck_assert_uint_eq(old.user, 0);
-	hl_collect_sink.died(&r.c, &old, 15, 0);
+	hl_collect_sink.died(&r.c, &old, &(struct hl_death){.stamp = 15, .temporary = 0});
 	small = (struct hl_block){.size = 49, .stack = model_stack(names, "b.c:1"), .thread = 1, .stamp = 11};
 	hl_collect_sink.born(&r.c, &small);
 	now = small;

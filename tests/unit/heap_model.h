@@ -117,7 +117,9 @@ static inline char *model_stats(struct model *m, const struct hl_grouping *g, co
 
 	hl_view_rows(v, sort, format == &hl_format_text ? 0 : HL_VIEW_FULL, &rows);
 	format->stats(out, style,
-		      &(struct hl_stats_report){{"t.hl", "mark", 2, "la\"bel", 1.5}, {.size = 115}, &rows});
+		      &(struct hl_stats_report){.snapshot = {"t.hl", "mark", 2, "la\"bel", 1.5},
+						.totals = {.size = 115},
+						.rows = &rows});
 	fclose(out);
 	free(rows.row);
 	hl_view_free(v);

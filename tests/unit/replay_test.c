@@ -41,10 +41,10 @@ static void born(void *ctx, struct hl_block *b)
 	account(ctx, b->size, 0);
 }
 
-static void died(void *ctx, const struct hl_block *b, uint64_t stamp, int temporary)
+static void died(void *ctx, const struct hl_block *b, const struct hl_death *death)
 {
 	ck_assert_uint_ne(b->user, 0);
-	say(ctx, "-%llx@%llu%s ", X(b->address), X(stamp), temporary ? "t" : "");
+	say(ctx, "-%llx@%llu%s ", X(b->address), X(death->stamp), death->temporary ? "t" : "");
 	account(ctx, 0, b->size);
 }
 
@@ -61,12 +61,18 @@ static void shrunk(void *ctx, const struct hl_block *b, uint64_t lost, uint64_t 
 	account(ctx, 0, lost);
 }
 
+static void bad_free(void *ctx, const struct hl_bad_free *bad)
+{
+	say(ctx, "!%llx@%llu ", X(bad->address), X(bad->stamp));
+}
+
 static void mark(void *ctx, uint64_t stamp, enum hl_mark reason, const char *label, uint32_t thread)
 {
 	say(ctx, "#%s/%d/%u@%llu ", label, reason, thread, X(stamp));
 }
 
-static const struct hl_sink sink = {born, died, moved, shrunk, mark};
+static const struct hl_sink sink = {
+	.born = born, .died = died, .moved = moved, .shrunk = shrunk, .bad_free = bad_free, .mark = mark};
 
 static void count_live(void *ctx, const struct hl_block *b)
 {
@@ -252,7 +258,7 @@ START_TEST(an_early_free_from_another_thread_is_repaired_within_the_window)
 	encode_free(&b, 2001, 0x20, 0);
 	encode_alloc(&a, 2002 + (uint64_t)WINDOW, HL_ENTRY_MALLOC, 0x20, 9, 1);
 	c = run(&told);
-	ck_assert_str_eq(told.text, "+10:8 -10@1002t +20:9");
+	ck_assert_str_eq(told.text, "+10:8 -10@1002t !20@2001 +20:9");
 	ck_assert_uint_eq(c.repaired, 1);
 	ck_assert_uint_eq(c.unexplained_frees, 1);
 	ck_assert_uint_eq(c.violations, 0);
@@ -271,7 +277,7 @@ START_TEST(one_threads_own_order_is_never_called_an_inversion)
 	encode_alloc(&a, 1003, HL_ENTRY_MALLOC, 0x10, 9, 1);
 	encode_free(&a, 1004, 0x10, 0);
 	c = run(&told);
-	ck_assert_str_eq(told.text, "+10:8 -10@1003t +10:9 -10@1004t");
+	ck_assert_str_eq(told.text, "+10:8 -10@1003t !10@1001 +10:9 -10@1004t");
 	ck_assert_uint_eq(c.repaired, 0);
 	ck_assert_uint_eq(c.violations, 1);
 	ck_assert_uint_eq(c.unexplained_frees, 1);
@@ -294,7 +300,7 @@ START_TEST(signal_handlers_keep_their_threads_order)
 	add_claim(w, &b, HL_STREAM(1, 1), 0);
 	finish(w);
 	c = replay("t.hl", UINT64_MAX, &told);
-	ck_assert_str_eq(told.text, "+10:8 +20:9");
+	ck_assert_str_eq(told.text, "+10:8 +20:9 !10@1001 !20@1003");
 	ck_assert_uint_eq(c.repaired, 0);
 	ck_assert_uint_eq(c.unexplained_frees, 2);
 }
@@ -343,7 +349,7 @@ START_TEST(a_realloc_of_an_unknown_block_is_an_alloc_and_an_unexplained_free)
 	encode_release(&a, 1001, 0x10);
 	encode_alloc(&a, 1002, HL_ENTRY_REALLOC, 0x20, 16, 1);
 	c = run(&told);
-	ck_assert_str_eq(told.text, "+20:16");
+	ck_assert_str_eq(told.text, "+20:16 !10@1001");
 	ck_assert_uint_eq(c.unexplained_frees, 1);
 	ck_assert_uint_eq(c.reallocs, 0);
 }

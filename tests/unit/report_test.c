@@ -316,7 +316,7 @@ START_TEST(fields_and_tables_print_in_every_format)
 		size_t n = 0;
 		FILE *out = open_memstream(&text, &n);
 
-		t[i].format->fields(out, &(struct hl_style){0}, &(struct hl_fields){field, 3});
+		t[i].format->fields(out, &(struct hl_style){0}, &(struct hl_fields){.field = field, .n = 3});
 		fclose(out);
 		ck_assert_str_eq(text, t[i].want);
 		free(text);

@@ -1,0 +1,116 @@
+/*
+ * verb_misuse.c - heapledger misuse: frees that were wrong.  Floor: cli.
+ */
+#include "analyzer/analysis/marks.h"
+#include "analyzer/analysis/misuse.h"
+#include "analyzer/cli/notes.h"
+#include "analyzer/cli/pager.h"
+#include "analyzer/cli/subject.h"
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { OPT_STATUS = HL_Q_OWN };
+
+static const struct hl_option options[] = {
+	{OPT_STATUS, "error-exitcode", "N", "end with status N when there are any (default 0)"},
+	{'n', "number", "N", "show N rows (default 10; 0: all)"},
+	{HL_Q_LIMIT, "limit", "N", "of each stack the N newest frames, -N: the N oldest"},
+	{HL_Q_MOST_RECENT_FIRST, "most-recent-first", NULL, "newest frame first"},
+	HL_FORMAT_OPTION,
+	HL_SYMBOL_OPTIONS,
+	HL_TERMINAL_OPTIONS,
+	{0}};
+
+static int parse(struct hl_query *q, unsigned long *status, const struct hl_verb *v, int argc, char **argv,
+		 int *first, struct hl_diag *d)
+{
+	struct hl_options o;
+	const char *arg;
+	int id, err = HL_OK;
+
+	hl_options_start(&o, v, argc, argv);
+	while ((id = hl_options_next(&o, &arg, d)) > 0)
+		if (err >= 0)
+			err = id == OPT_STATUS ? hl_parse_uint(arg, "error-exitcode", 0, 255, status, d)
+					       : hl_query_option(q, id, arg, d);
+	if (id < 0 || err < 0)
+		return err < 0 ? err : id;
+	*first = o.next;
+	/* one at least */
+	return hl_check_operands(v, argc > o.next ? o.next + 1 : argc, argv, o.next, 1, d);
+}
+
+static void print(const struct hl_misuses *all, const struct hl_query *q)
+{
+	struct hl_pager pager;
+
+	hl_pager_start(&pager, q->pager && q->format == &hl_format_text);
+	q->format->misuses(stdout, &q->style, all);
+	hl_pager_end(&pager);
+	if (q->format != &hl_format_text)
+		return;
+	fflush(stdout);
+	fprintf(stderr, "double frees: %" PRIu64 ", invalid: %" PRIu64 ", mismatched: %" PRIu64 "\n",
+		all->count[HL_MISUSE_DOUBLE], all->count[HL_MISUSE_INVALID],
+		all->count[HL_MISUSE_MISMATCHED]);
+	if (all->stackless)
+		fputs("hint: run --free-stacks records where blocks are freed\n", stderr);
+	if (all->lost && all->count[HL_MISUSE_INVALID])
+		fputs("warning: events were lost: an invalid free may be of a block whose allocation was\n",
+		      stderr);
+}
+
+/* The names of what is found stay when the trace is closed. */
+static int add(struct hl_misuses *all, const char *operand, const struct hl_query *q, struct hl_names *names,
+	       size_t *nothing, struct hl_diag *d)
+{
+	struct hl_subject s;
+	int err = hl_subject_open(&s, operand, q, names, d);
+
+	if (err)
+		return err;
+	if (!s.trace || s.until != UINT64_MAX)
+		err = hl_fail(d, HL_ERR_USAGE, "misuse: %.300s: needs a trace, not a moment of one", operand);
+	else
+		err = hl_misuses_add(all, s.trace, operand, names, s.stacks, &s.counts, d);
+	if (!err) {
+		s.totals.lost = hl_subject_lost(s.trace);
+		all->lost += s.totals.lost;
+		s.nothing = hl_trace_is_empty(s.trace);
+		/* all that could be said of them is said already */
+		s.counts.unexplained_frees = s.counts.mismatched_frees = 0;
+		*nothing += (size_t)hl_notes_warnings(&s);
+	}
+	hl_subject_release(&s);
+	return err;
+}
+
+static int misuse(struct hl_cli *cli, const struct hl_verb *verb, int argc, char **argv, struct hl_diag *d)
+{
+	struct hl_names *names = hl_names_new();
+	struct hl_misuses all = {0};
+	unsigned long status = 0;
+	size_t nothing = 0, n = 0;
+	struct hl_query q;
+	int first = 0, err;
+
+	hl_query_init(&q, cli);
+	err = parse(&q, &status, verb, argc, argv, &first, d);
+	for (int i = first; !err && i < argc; i++, n++)
+		err = add(&all, argv[i], &q, names, &nothing, d);
+	if (!err) {
+		print(&all, &q);
+		err = all.n ? (int)status : nothing == n ? 4 : 0;
+	}
+	hl_misuses_release(&all);
+	hl_query_release(&q);
+	hl_names_free(names);
+	return err;
+}
+
+const struct hl_verb hl_verb_misuse = {.name = "misuse",
+				       .summary =
+					       "show blocks freed twice, wrongly, or by the wrong function",
+				       .operands = "TRACE...",
+				       .options = options,
+				       .main = misuse};

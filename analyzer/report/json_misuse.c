@@ -1,0 +1,78 @@
+/*
+ * json_misuse.c - wrong frees for programs.  Floor: report.
+ */
+#include "analyzer/report/formats.h"
+#include "analyzer/report/json_put.h"
+#include <inttypes.h>
+
+static void put_address(yajl_gen g, const char *name, uint64_t address)
+{
+	char text[24];
+
+	/* not a number: readers of JSON keep 53 bits */
+	snprintf(text, sizeof(text), "0x%" PRIx64, address);
+	hl_json_text(g, name, text);
+}
+
+static void put_call(yajl_gen g, const struct hl_names *n, const char *name, const struct hl_call *c)
+{
+	hl_json_string(g, name);
+	if (!c->known) {
+		yajl_gen_null(g);
+		return;
+	}
+	yajl_gen_map_open(g);
+	hl_json_text(g, "by", c->function);
+	hl_json_string(g, "seconds");
+	hl_json_seconds(g, c->seconds);
+	hl_json_text(g, "thread", hl_names_string(n, c->thread));
+	hl_json_member(g, "tid", c->tid);
+	hl_json_string(g, "recorded"); /* whether the stack was */
+	yajl_gen_bool(g, c->traceback != 0);
+	hl_json_frames(g, n, c->traceback);
+	yajl_gen_map_close(g);
+}
+
+void hl_json_misuses(FILE *out, const struct hl_style *style, const struct hl_misuses *all)
+{
+	static const char *const totals[HL_MISUSE_KINDS] = {"double", "invalid", "mismatched"};
+	yajl_gen g = hl_json_start(out);
+
+	yajl_gen_map_open(g);
+	hl_json_member(g, "schema", 1);
+	hl_json_string(g, "totals");
+	yajl_gen_map_open(g);
+	hl_json_member(g, "rows", all->n);
+	for (unsigned k = 0; k < HL_MISUSE_KINDS; k++)
+		hl_json_member(g, totals[k], all->count[k]);
+	hl_json_member(g, "lost_events", all->lost);
+	yajl_gen_map_close(g);
+	hl_json_string(g, "rows");
+	yajl_gen_array_open(g);
+	for (size_t i = 0; i < hl_report_rows(all->n, style->limit); i++) {
+		const struct hl_misuse *m = &all->row[i];
+
+		yajl_gen_map_open(g);
+		hl_json_text(g, "kind", hl_misuse_names[m->kind]);
+		hl_json_text(g, "trace", m->trace);
+		hl_json_member(g, "count", m->count);
+		put_address(g, "address", m->address);
+		hl_json_string(g, "offset");
+		if (m->allocated.known)
+			hl_json_number(g, m->address - m->block);
+		else
+			yajl_gen_null(g);
+		hl_json_string(g, "size");
+		if (m->allocated.known)
+			hl_json_number(g, m->size);
+		else
+			yajl_gen_null(g);
+		put_call(g, all->names, "freed", &m->freed);
+		put_call(g, all->names, "freed_before", &m->freed_before);
+		put_call(g, all->names, "allocated", &m->allocated);
+		yajl_gen_map_close(g);
+	}
+	yajl_gen_array_close(g);
+	yajl_gen_map_close(g);
+	yajl_gen_free(g);
+}
