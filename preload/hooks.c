@@ -21,7 +21,7 @@
 /* The entry an inner malloc is recorded under: operator new announces itself (hooks_new.c). */
 static inline void recorded(struct hl_thread *t, void *p, size_t size, enum hl_entry entry, uint64_t caller)
 {
-	if (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) && hl_hint_holds(t)) {
+	if (HL_UNLIKELY(t->entry_hint != HL_ENTRY_COUNT) && hl_hint_holds(t) && size >= t->hint_size) {
 		entry = (enum hl_entry)t->entry_hint;
 		t->inner_seen = 1;
 		t->inner_address = (uint64_t)(uintptr_t)p;

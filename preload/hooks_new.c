@@ -74,7 +74,7 @@ static __attribute__((cold)) struct hl_thread *make_active(void)
 	return active();
 }
 
-static __attribute__((always_inline)) inline struct hl_thread *announce(enum hl_entry entry)
+static __attribute__((always_inline)) inline struct hl_thread *announce(enum hl_entry entry, size_t size)
 {
 	struct hl_thread *t = active();
 
@@ -84,6 +84,7 @@ static __attribute__((always_inline)) inline struct hl_thread *announce(enum hl_
 		return NULL;
 	t->entry_hint = (uint8_t)entry;
 	t->hint_at = hl_anchor_here();
+	t->hint_size = size;
 	t->inner_seen = 0;
 	if (HL_UNLIKELY(hl_guest.config.sample != 0))
 		hl_sample_hold(t);
@@ -212,7 +213,7 @@ static void done_new(struct hl_thread *t, void *p, size_t size, enum hl_entry en
 		} else if (HL_UNLIKELY(hl_state() == HL_SAMPLING) && inner_skips(most)) {                    \
 			return f(__VA_ARGS__);                                                               \
 		}                                                                                            \
-		t = announce(entry);                                                                         \
+		t = announce(entry, size);                                                                   \
 		p = f(__VA_ARGS__);                                                                          \
 		if (t)                                                                                       \
 			done_new(t, p, size, entry, HL_CALLER);                                              \
@@ -241,7 +242,7 @@ static void delete_by(void (*call)(void *f, void *p, size_t a, size_t b), void *
 			return;
 		}
 	}
-	t = announce(entry);
+	t = announce(entry, 0);
 	call(f, p, a, b);
 	if (t)
 		hint_ends(t);

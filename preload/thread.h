@@ -127,6 +127,7 @@ struct hl_thread {
 	uint8_t inner_seen; /* the inner malloc was recorded */
 	uint8_t key_rounds; /* times our key's destructor ran */
 	struct hl_anchor hint_at; /* of who set entry_hint */
+	uint64_t hint_size; /* what operator new was asked for: less is not its block, but an exception */
 	uint64_t inner_address, inner_size;
 	struct hl_anchor at[HL_LEVELS]; /* of the hook active at that level; none: we start */
 	struct hl_stream *streams[HL_LEVELS];

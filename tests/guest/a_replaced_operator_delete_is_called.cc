@@ -4,6 +4,7 @@
  *
  * guest: builds -DIN_PROGRAM|-DIN_LIBRARY|-DMALLOC
  * guest: lib lib_delete.c
+ * guest: mismatched yes
  */
 #include "guest.h"
 #include <dlfcn.h>

@@ -6,6 +6,7 @@ Words of a " * guest:" line:
   runs A B...     once for each argument    builds F|G    once for each set of flags
   traces N        exactly N traces          root yes      only as root
   options A|B     once with each in HEAPLEDGER_OPTIONS, too
+  mismatched yes  blocks are freed by what does not go with their allocation
   broken yes      losses and frees that nothing explains are part of the scenario
 """
 import glob
@@ -109,7 +110,7 @@ def keep_promise(path, source, word, mode, options, program, args, plain):
             if broken:
                 by_line(t, os.path.basename(path))
             else:
-                check_health(t)
+                check_health(t, allow_mismatches=word.get("mismatched") == "yes")
         check_lines(os.path.basename(path), source, traces, broken)
 
 
