@@ -8,6 +8,7 @@
 #include "preload/lifecycle.h"
 #include "preload/real.h"
 #include "preload/record.h"
+#include "preload/unseen.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -55,11 +56,18 @@ HL_EXPORT __attribute__((noreturn)) void quick_exit(int status)
  * does this is the last, and it is told the status. */
 static void at_exit(int status, void *unused)
 {
+	struct hl_thread *t;
+
 	(void)unused;
+	if (hl_records(hl_state()) && (t = hl_enter())) {
+		hl_unseen_tell(t);
+		hl_leave(t);
+	}
 	hl_lifecycle_end(HL_END_EXIT, status);
 }
 
 void hl_lifecycle_setup(void)
 {
 	on_exit(at_exit, NULL);
+	hl_unseen_start();
 }

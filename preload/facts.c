@@ -140,3 +140,15 @@ void hl_facts_end(struct hl_thread *t, enum hl_end end, uint32_t status)
 	p = hl_put_uv(p, now());
 	hl_record_fact(t, HL_FACT_END, buf, (size_t)(p - buf));
 }
+
+void hl_facts_unseen(struct hl_thread *t, enum hl_unseen why, const char *path, const char *from)
+{
+	uint8_t head[24], tail[216], *p = hl_put_uv(head, why), *q;
+	size_t n = hl_strlen(path), nfrom = hl_strlen(from);
+
+	if (n > HL_PATH_MAX)
+		n = HL_PATH_MAX;
+	p = hl_put_uv(p, n);
+	q = hl_put_string(tail, from, nfrom < 200 ? nfrom : 200);
+	hl_record_fact3(t, HL_FACT_UNSEEN, head, (size_t)(p - head), path, n, tail, (size_t)(q - tail));
+}

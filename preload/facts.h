@@ -20,6 +20,8 @@ void hl_facts_parent(struct hl_thread *t, const char *trace, const uint8_t uuid[
 void hl_facts_thread(struct hl_thread *t);
 void hl_facts_thread_end(struct hl_thread *t);
 void hl_facts_exec(struct hl_thread *t, const char *path);
+/* See format.h; from is cut after 200 bytes. */
+void hl_facts_unseen(struct hl_thread *t, enum hl_unseen why, const char *path, const char *from);
 void hl_facts_end(struct hl_thread *t, enum hl_end end, uint32_t status);
 
 #endif

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+#define UNSEEN_SHOWN 3
+
 /* "PATH: text" */
 __attribute__((format(printf, 2, 3))) static void note(const char *path, const char *fmt, ...)
 {
@@ -101,6 +103,28 @@ static void losses(const char *path, const struct hl_facts *f)
 		note(path, "note: %" PRIu64 " %s", f->lost[HL_LOST_CHECK], hl_lost_name(HL_LOST_CHECK));
 }
 
+/* A few of them say enough. */
+static void unseen(const char *path, const struct hl_facts *f)
+{
+	for (size_t i = 0; i < f->nunseen && i < UNSEEN_SHOWN; i++) {
+		const struct hl_unseen_module *m = &f->unseen[i];
+
+		hl_put_escaped(stderr, path, HL_ESCAPE_TERMINAL);
+		fputs(": warning: what ", stderr);
+		hl_put_escaped(stderr, m->path, HL_ESCAPE_TERMINAL);
+		fputs(" allocates is not in the trace: ", stderr);
+		if (m->why == HL_UNSEEN_NAMESPACE) {
+			fputs("dlmopen gave it a libc of its own\n", stderr);
+			continue;
+		}
+		fputs("it takes malloc from ", stderr);
+		hl_put_escaped(stderr, *m->from ? m->from : "elsewhere", HL_ESCAPE_TERMINAL);
+		fputs(" (loaded with RTLD_DEEPBIND?)\n", stderr);
+	}
+	if (f->nunseen > UNSEEN_SHOWN)
+		note(path, "warning: nor what %zu more libraries allocate", f->nunseen - UNSEEN_SHOWN);
+}
+
 static void damage(const char *path, const struct hl_trace_health *h)
 {
 	if (h->cut_offset)
@@ -130,6 +154,7 @@ void hl_notes_trace(struct hl_trace *t, const struct hl_replay_counts *c)
 
 	put_sample(path, c->sample_bytes, c->recorded);
 	losses(path, hl_trace_facts(t));
+	unseen(path, hl_trace_facts(t));
 	damage(path, hl_trace_health(t));
 	if (c->violations)
 		note(path, "warning: %" PRIu64 " events out of order could not be put right", c->violations);

@@ -57,6 +57,7 @@ static void losses_text(char *text, size_t room, const struct hl_facts *f, const
 	SAY(lost, "events lost")
 	SAY(f->lost[HL_LOST_STACK], "stacks lost")
 	SAY(f->lost[HL_LOST_CHILD], "programs not traced")
+	SAY(f->nunseen, "libraries not seen")
 	SAY(f->lost[HL_LOST_OPTION], "unknown options")
 	SAY(refused, "bytes of records not written")
 	SAY(h->missing_claims, "pieces missing")

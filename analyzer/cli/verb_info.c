@@ -159,6 +159,7 @@ static void put_losses(struct list *l, const struct hl_facts *f)
 		else if (k != HL_LOST_CHECK)
 			other += f->lost[k];
 	put_number(l, "lost otherwise", other);
+	put_number(l, "unseen libraries", f->nunseen);
 	put_number(l, "unwind differences", f->lost[HL_LOST_CHECK]);
 }
 

@@ -54,6 +54,12 @@ struct hl_process {
 	char *exec_path; /* the last exec, NULL none */
 };
 
+/* A module whose allocations are not in the trace. */
+struct hl_unseen_module {
+	enum hl_unseen why;
+	char *path, *from; /* from: the module whose malloc it takes, "" unknown */
+};
+
 struct hl_facts {
 	/* nodes[id]; nnodes includes the root and, last, an unknown one that stands for every id whose
 	 * record is not in the trace at all */
@@ -65,7 +71,9 @@ struct hl_facts {
 	uint32_t nthreads;
 	struct hl_process process;
 	uint64_t lost[HL_LOST_KINDS]; /* counters of what was not recorded */
-	uint64_t sync_stamp;          /* events below it are complete; 0 unknown */
+	struct hl_unseen_module *unseen;
+	size_t nunseen;
+	uint64_t sync_stamp; /* events below it are complete; 0 unknown */
 	/* The trace is a sample, its blocks were recorded as HL_FACT_SAMPLE says; 0: it is complete.  Any value. */
 	uint64_t sample_bytes;
 	struct hl_module_span *spans; /* of hl_facts_module; NULL: it looks at one module after the other */

@@ -257,6 +257,10 @@ void hl_facts_build(struct hl_facts *f, struct hl_layer *layers, size_t n)
 	build_modules(f, layers, n);
 	build_threads(f, layers, n);
 	build_process(f, &layers[0]);
+	f->unseen = layers[0].unseen;
+	f->nunseen = layers[0].nunseen;
+	layers[0].unseen = NULL;
+	layers[0].nunseen = 0;
 }
 
 void hl_facts_release(struct hl_facts *f)
@@ -265,6 +269,11 @@ void hl_facts_release(struct hl_facts *f)
 		free(f->modules[i].path);
 	for (uint32_t i = 0; i < f->nthreads; i++)
 		free(f->threads[i].name);
+	for (size_t i = 0; i < f->nunseen; i++) {
+		free(f->unseen[i].path);
+		free(f->unseen[i].from);
+	}
+	free(f->unseen);
 	free(f->nodes);
 	free(f->modules);
 	free(f->threads);

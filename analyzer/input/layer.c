@@ -203,7 +203,7 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 	case HL_FACT_IMAGE_END:
 		return f->must ? -2 : 1; /* reserved: known by name only */
 	}
-	if (f->kind == 0 || f->kind > HL_FACT_SAMPLE)
+	if (f->kind == 0 || f->kind > HL_FACT_UNSEEN)
 		return f->must ? -2 : -1;
 	if (late)
 		return 1;
@@ -228,6 +228,8 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 		return hl_layer_take_sync(l, f);
 	case HL_FACT_LOST:
 		return hl_layer_take_lost(l, f);
+	case HL_FACT_UNSEEN:
+		return hl_layer_take_unseen(l, f);
 	}
 	return 1;
 }
@@ -349,6 +351,11 @@ void hl_layer_release(struct hl_layer *l)
 	free(l->process.options);
 	free(l->process.exec_path);
 	free(l->parent_name);
+	for (size_t i = 0; i < l->nunseen; i++) {
+		free(l->unseen[i].path);
+		free(l->unseen[i].from);
+	}
+	free(l->unseen);
 	hl_limits_release(&l->inherited);
 	hl_map_release(&l->module_at);
 	hl_map_release(&l->thread_at);

@@ -52,6 +52,8 @@ struct hl_layer {
 	uint64_t lost[HL_LOST_KINDS];
 	uint64_t sync_stamp;
 	uint64_t sample_bytes; /* 0: it is no sample */
+	struct hl_unseen_module *unseen;
+	size_t nunseen, unseen_cap;
 	/* fork */
 	int forked;
 	struct hl_limits inherited; /* of the parent's records */
@@ -76,6 +78,7 @@ int hl_layer_take_parent(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_exec(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_end(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_lost(struct hl_layer *l, struct hl_fact_record *f);
+int hl_layer_take_unseen(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_sync(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_sample(struct hl_layer *l, struct hl_fact_record *f);
 /* A string of the record as a C string, cut at its first NUL; replaces *s.  0: malformed. */

@@ -4,6 +4,7 @@
  * Each function parses all its fields before it changes the layer.
  */
 #include "analyzer/input/layer.h"
+#include "analyzer/base/buf.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,22 @@ int hl_layer_take_lost(struct hl_layer *l, struct hl_fact_record *f)
 		return 0;
 	if (kind < HL_LOST_KINDS && l->lost[kind] < count)
 		l->lost[kind] = count;
+	return 1;
+}
+
+int hl_layer_take_unseen(struct hl_layer *l, struct hl_fact_record *f)
+{
+	struct hl_unseen_module m = {0};
+	uint32_t why;
+
+	if (!hl_fact_u32(f, &why) || why < HL_UNSEEN_BINDING || why > HL_UNSEEN_NAMESPACE ||
+	    !hl_layer_string(f, &m.path) || !hl_layer_string(f, &m.from)) {
+		free(m.path);
+		return 0;
+	}
+	m.why = (enum hl_unseen)why;
+	l->unseen = hl_grow(l->unseen, &l->unseen_cap, l->nunseen + 1, sizeof(*l->unseen));
+	l->unseen[l->nunseen++] = m;
 	return 1;
 }
 

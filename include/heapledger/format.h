@@ -305,7 +305,16 @@ enum hl_fact {
 	 * when it was; a realloc is the end of the old block and a new one.  The domain MMAP is complete.  A
 	 * forked child's trace has the record as well. */
 	HL_FACT_SAMPLE,
+	/* uv enum hl_unseen, string path of a module, string path of the module whose malloc it takes ("" unknown): what
+	 * it allocates is not in the trace.  At the end of exit(), of what is loaded then. */
+	HL_FACT_UNSEEN,
 	HL_FACT_LIMIT = 32
+};
+
+/* Why a module's allocations are not seen. */
+enum hl_unseen {
+	HL_UNSEEN_BINDING = 1, /* its malloc was not looked for where ours is: RTLD_DEEPBIND */
+	HL_UNSEEN_NAMESPACE    /* it and what it needs are in a namespace of their own: dlmopen */
 };
 
 /* EXACT: pc is an interrupted instruction, not a return address.  GUESSED: found by following rbp.

@@ -336,6 +336,17 @@ static inline void encode_parent(struct encode *e, const char *file, const uint8
 	encode_fact_end(e, at);
 }
 
+static inline void encode_unseen(struct encode *e, uint64_t why, const char *path, const char *from)
+{
+	size_t at = encode_fact(e, HL_FACT_UNSEEN);
+
+	encode_uv(e, why);
+	encode_string(e, path, strlen(path));
+	if (from)
+		encode_string(e, from, strlen(from));
+	encode_fact_end(e, at);
+}
+
 static inline void encode_exec(struct encode *e, uint64_t stamp, const char *path)
 {
 	size_t at = encode_fact(e, HL_FACT_EXEC);

@@ -242,6 +242,33 @@ START_TEST(the_process_says_who_it_was_how_it_ended_and_what_it_lost)
 }
 END_TEST
 
+START_TEST(unseen_modules_are_told_with_where_their_malloc_is)
+{
+	struct hl_writer *w = make_trace("t.hl", 1);
+	const struct hl_facts *f;
+	struct hl_trace *t;
+
+	encode_start(&enc, 0);
+	encode_unseen(&enc, HL_UNSEEN_BINDING, "/a.so", "/libc.so");
+	encode_unseen(&enc, HL_UNSEEN_NAMESPACE, "/b.so", "");
+	/* no reason of ours, none, and a field too few */
+	encode_unseen(&enc, 0, "/c.so", "");
+	encode_unseen(&enc, HL_UNSEEN_NAMESPACE + 1, "/c.so", "");
+	encode_unseen(&enc, HL_UNSEEN_BINDING, "/c.so", NULL);
+	add_claim(w, &enc, 4, 0);
+	finish(w);
+	t = open_trace("t.hl");
+	f = hl_trace_facts(t);
+	ck_assert_uint_eq(f->nunseen, 2);
+	ck_assert_int_eq(f->unseen[0].why, HL_UNSEEN_BINDING);
+	ck_assert_str_eq(f->unseen[0].path, "/a.so");
+	ck_assert_str_eq(f->unseen[0].from, "/libc.so");
+	ck_assert_int_eq(f->unseen[1].why, HL_UNSEEN_NAMESPACE);
+	ck_assert_str_eq(f->unseen[1].path, "/b.so");
+	hl_trace_close(t);
+}
+END_TEST
+
 START_TEST(an_exec_counts_unless_an_event_came_after_it)
 {
 	for (int failed = 0; failed < 2; failed++) {
@@ -464,6 +491,7 @@ int main(void)
 	tcase_add_test(t, module_search_agrees_with_looking_at_each_of_them);
 	tcase_add_test(t, threads_have_their_last_name_and_what_is_known_of_them);
 	tcase_add_test(t, the_process_says_who_it_was_how_it_ended_and_what_it_lost);
+	tcase_add_test(t, unseen_modules_are_told_with_where_their_malloc_is);
 	tcase_add_test(t, an_exec_counts_unless_an_event_came_after_it);
 	tcase_add_test(t, facts_of_later_versions_are_skipped_unless_they_must_be_understood);
 	tcase_add_test(t, a_child_knows_its_parents_facts_and_its_own_win);

@@ -1,0 +1,72 @@
+#!/bin/sh
+# unseen.sh - plugins that have another malloc than ours: loaded with RTLD_DEEPBIND, or by dlmopen.  They run as without
+# us, and every report says that they are not in it; of a plugin loaded in the usual way nothing is said.
+set -u
+hl=$HL_BUILD/heapledger
+failed=0
+
+verdict() { # NAME WANT GOT
+	if [ "$2" = "$3" ]; then
+		echo "ok $1"
+	else
+		echo "not ok $1: '$3', not '$2'"
+		failed=1
+	fi
+}
+
+cat >plugin.c <<'END'
+#include <stdlib.h>
+#include <string.h>
+char *plugin_copy(const char *s)
+{
+	char *volatile p = malloc(200);
+
+	free(p);
+	return strcpy(malloc(strlen(s) + 1), s);
+}
+END
+gcc -g -fPIC -shared -o plugin.so plugin.c || exit 1
+gcc -g -fPIC -shared -fno-plt -Wl,-z,now -o noplt.so plugin.c || exit 1
+cat >loads.c <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+	const char *how = argv[1];
+	void *h = !strcmp(how, "dlmopen")  ? dlmopen(LM_ID_NEWLM, argv[2], RTLD_NOW)
+		  : !strcmp(how, "deep")   ? dlopen(argv[2], RTLD_NOW | RTLD_DEEPBIND)
+		  : !strcmp(how, "deeply") ? dlopen(argv[2], RTLD_LAZY | RTLD_DEEPBIND)
+					   : dlopen(argv[2], RTLD_NOW);
+	char *(*copy)(const char *) = h ? (char *(*)(const char *))dlsym(h, "plugin_copy") : NULL;
+
+	puts(copy ? copy("copied") : dlerror());
+	return copy ? 3 : 1;
+}
+END
+gcc -g -D_GNU_SOURCE -o loads loads.c -ldl || exit 1
+
+for plugin in plugin.so noplt.so; do
+	for how in usual deep deeply dlmopen; do
+		name="$plugin loaded the way '$how'"
+		want=$("./loads" $how "$PWD/$plugin" 2>&1; echo $?)
+		unseen=1
+		[ $how = usual ] && unseen=0
+		for mode in run bare; do
+			rm -f t.hl*
+			if [ $mode = run ]; then
+				got=$("$hl" run -q -o t.hl -- ./loads $how "$PWD/$plugin" 2>&1; echo $?)
+			else
+				got=$(LD_PRELOAD=$HL_BUILD/libheapledger.so HEAPLEDGER_OUTPUT=$PWD/t.hl ./loads $how "$PWD/$plugin" 2>&1; echo $?)
+			fi
+			verdict "$name runs as without us ($mode)" "$want" "$got"
+			verdict "$name is told by info ($mode)" "unseen libraries: $unseen" "$("$hl" info t.hl 2>/dev/null | grep unseen)"
+			verdict "$name is told by stats ($mode)" $unseen \
+				"$("$hl" stats t.hl 2>&1 >/dev/null | grep -c "warning: what $PWD/$plugin allocates is not in the trace")"
+		done
+	done
+done
+"$hl" run --force -o t.hl -- ./loads deep "$PWD/plugin.so" >out 2>err
+verdict "and by run" 1 "$(grep -c '^heapledger: loads .*, 1 libraries not seen: t.hl$' err)"
+exit $failed
