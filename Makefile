@@ -74,7 +74,7 @@ $(call obj,$(wildcard tests/unit/*.c)): | $(O)/deps-check
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(call obj,$(an_mod))
 	$(Q)$(CC) $(san) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt $(an_libs)
 # the library's own tables: the test brings what they need of the rest of it
-tables := $(addprefix preload/,arena.c idtab.c modmap.c object.c rulecache.c sample.c sys.c)
+tables := $(addprefix preload/,arena.c idtab.c modmap.c object.c rulecache.c sample.c sys.c vdso.c)
 $(O)/tests/unit/tables_test: $(O)/tests/unit/tables_test.o $(call obj,$(tables))
 	$(Q)$(CC) $(lto) $(san) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt -lpthread
 

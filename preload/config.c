@@ -61,6 +61,7 @@ static int option(const char *s, const char *end)
 {
 	/* text in the arrays, not pointers to it: those would be relocations */
 	static const char no_yes[][12] = {"0", "1"}, full[][12] = {"wait", "drop"};
+	static const char clocks[][12] = {"tsc", "raw"};
 	static const char unwind[][12] = {[HL_UNWIND_CFI] = "cfi",
 					  [HL_UNWIND_WALK] = "walk",
 					  [HL_UNWIND_LIBUNWIND] = "libunwind",
@@ -88,6 +89,11 @@ static int option(const char *s, const char *end)
 	if (is(s, name_end, "mmap")) {
 		k = which(value, value_end, no_yes, 2);
 		c->mmap = k < 2 ? (uint8_t)k : c->mmap;
+		return k < 2;
+	}
+	if (is(s, name_end, "clock")) {
+		k = which(value, value_end, clocks, 2);
+		c->raw_clock = k < 2 ? (uint8_t)k : c->raw_clock;
 		return k < 2;
 	}
 	if (is(s, name_end, "free-stacks")) {

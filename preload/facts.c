@@ -5,6 +5,7 @@
 #include "heapledger/stamp.h"
 #include "preload/arena.h"
 #include "preload/record.h"
+#include "preload/vdso.h"
 #include <time.h>
 
 static uint64_t now(void)
@@ -17,7 +18,6 @@ void hl_facts_hello(struct hl_thread *t)
 	/* Too long for a signal handler's stack, and needed once. */
 	uint8_t *buf = hl_arena_alloc(16384), *p = buf;
 	char *cmdline = hl_arena_alloc(8192);
-	struct timespec ts;
 	long n;
 
 	if (!buf || !cmdline)
@@ -27,11 +27,10 @@ void hl_facts_hello(struct hl_thread *t)
 		n = 0;
 	if (n > 0 && cmdline[n - 1] == 0)
 		n--;
-	clock_gettime(CLOCK_REALTIME, &ts);
 	p = hl_put_uv(p, hl_guest.image_id);
 	p = hl_put_uv(p, hl_guest.pid);
 	p = hl_put_uv(p, hl_sys_getppid());
-	p = hl_put_uv(p, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec);
+	p = hl_put_uv(p, hl_vdso_clock(CLOCK_REALTIME));
 	p = hl_put_uv(p, now());
 	p = hl_put_uv(p, hl_guest.config.depth);
 	p = hl_put_string(p, hl_guest.exe, hl_strlen(hl_guest.exe));

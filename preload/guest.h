@@ -35,11 +35,12 @@ enum hl_unwind_method { HL_UNWIND_CFI, HL_UNWIND_WALK, HL_UNWIND_LIBUNWIND, HL_U
 #define HL_ROOM_MIN 256u
 
 struct hl_config {
-	uint32_t depth; /* frames of a stack that reports show */
-	uint32_t room;  /* frames of a stack that can be recorded: 1, or depth and at least HL_ROOM_MIN */
-	uint8_t mmap;   /* mmap family counts */
-	uint8_t drop;   /* on-full=drop */
-	uint8_t growth; /* keep live_delta */
+	uint32_t depth;    /* frames of a stack that reports show */
+	uint32_t room;     /* frames of a stack that can be recorded: 1, or depth and at least HL_ROOM_MIN */
+	uint8_t mmap;      /* mmap family counts */
+	uint8_t drop;      /* on-full=drop */
+	uint8_t growth;    /* keep live_delta */
+	uint8_t raw_clock; /* 1: bare, stamps are of CLOCK_MONOTONIC_RAW even where the TSC is trusted */
 	uint8_t free_stacks; /* 1: a free says where it was called */
 	uint8_t special;     /* 1: an event takes more than its coding (growth, sample, stacks of frees) */
 	uint8_t follow_none;

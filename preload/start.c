@@ -17,6 +17,7 @@
 #include "preload/real.h"
 #include "preload/record.h"
 #include "preload/unwind.h"
+#include "preload/vdso.h"
 #include "preload/window.h"
 #include <dlfcn.h>
 #include <elf.h>
@@ -182,6 +183,7 @@ int hl_start(void)
 		return init >= HL_ACTIVE;
 	hl_guest.pid = hl_sys_getpid();
 	hl_guest.page_bytes = (uint32_t)getauxval(AT_PAGESZ);
+	hl_vdso_init();
 	hl_real_resolve();
 	hl_object_init();
 

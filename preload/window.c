@@ -4,6 +4,7 @@
  */
 #include "preload/window.h"
 #include "heapledger/stamp.h"
+#include "preload/vdso.h"
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -135,7 +136,6 @@ static int tsc_is_clock(void)
 
 static void fill_header(struct hl_region *r, uint32_t nslots)
 {
-	struct timespec now;
 
 	r->major = HL_FORMAT_MAJOR;
 	r->minor = HL_FORMAT_MINOR;
@@ -143,15 +143,14 @@ static void fill_header(struct hl_region *r, uint32_t nslots)
 	r->nslots = nslots;
 	r->slot_bytes = HL_SLOT_BYTES;
 	hl_sys_random(r->uuid, sizeof r->uuid);
-	r->clock = tsc_is_clock() ? HL_CLOCK_TSC : HL_CLOCK_MONOTONIC_RAW;
+	r->clock = !hl_guest.config.raw_clock && tsc_is_clock() ? HL_CLOCK_TSC : HL_CLOCK_MONOTONIC_RAW;
 	r->stamp_shift = r->clock == HL_CLOCK_TSC ? 5 : 3;
 	/* A forked child has it from its parent: measuring takes 2 ms. */
 	if (!hl_guest.ticks_per_s)
 		hl_guest.ticks_per_s = r->clock == HL_CLOCK_TSC ? measure_tsc(5) : 1000000000u >> 3;
 	r->ticks_per_s = hl_guest.ticks_per_s;
 	r->start_stamp = hl_stamp(r->clock, r->stamp_shift);
-	clock_gettime(CLOCK_REALTIME, &now);
-	r->start_realtime_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	r->start_realtime_ns = hl_vdso_clock(CLOCK_REALTIME);
 	/* last: a reader takes the file for a region only when the header is whole */
 	atomic_thread_fence(memory_order_release);
 	r->magic = HL_REGION_MAGIC;

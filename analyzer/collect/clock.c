@@ -4,12 +4,22 @@
 #include "analyzer/collect/clock.h"
 #include <fcntl.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
 #define LONG_ENOUGH_NS 100000000u /* bracketing errors of 100 ns are then 1 ppm */
+
+/* Not clock_gettime, which a preloaded library may have replaced. */
+uint64_t hl_stamp_clock(void)
+{
+	struct timespec t = {0, 0};
+
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC_RAW, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 
 /* The kernel watches the TSC against other clocks and leaves it when it drifts. */
 static int kernel_trusts_tsc(void)
