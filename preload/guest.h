@@ -58,7 +58,7 @@ struct hl_guest {
 	/* hot */
 	struct hl_region *region; /* NULL: none */
 	struct hl_image *image;   /* this process's entry in the image table */
-	uint32_t backing, nslots, clock, shift;
+	uint32_t backing, nslots, reserve, clock, shift;
 	uint32_t image_entry, image_id;
 	_Atomic uint32_t epoch;         /* module generation, see modmap.h */
 	uintptr_t text_start, text_end; /* our own code */

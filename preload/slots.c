@@ -11,9 +11,18 @@
 #define WAIT_NS  1000000000ull
 #define SLICE_NS 100000000ull
 
+/* A thread that never had a slot takes one from the reserve: idle threads, however many, may hold all others, and
+ * nobody takes an open slot from its owner.  What it seals later circulates. */
+static uint32_t claim(struct hl_region *r, const struct hl_stream *s)
+{
+	uint32_t fresh = hl_guest.nslots - (s->claim ? hl_guest.reserve : 0);
+
+	return hl_region_claim(r, hl_guest.backing, hl_guest.nslots, fresh);
+}
+
 static uint32_t claim_waiting(struct hl_region *r, struct hl_stream *s)
 {
-	uint32_t i = hl_region_claim(r, hl_guest.backing, hl_guest.nslots);
+	uint32_t i = claim(r, s);
 	uint64_t until;
 
 	if (i != HL_NO_SLOT) {
@@ -29,7 +38,7 @@ static uint32_t claim_waiting(struct hl_region *r, struct hl_stream *s)
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(&r->free_futex, memory_order_seq_cst);
 
-		i = hl_region_claim(r, hl_guest.backing, hl_guest.nslots);
+		i = claim(r, s);
 		if (i != HL_NO_SLOT || hl_stamp_clock() >= until ||
 		    atomic_load_explicit(&r->closed, memory_order_relaxed))
 			break;

@@ -66,6 +66,7 @@ static int map(int fd, uint32_t backing, uint32_t nslots)
 	hl_guest.region = r;
 	hl_guest.backing = backing;
 	hl_guest.nslots = nslots;
+	hl_guest.reserve = 0;
 	atomic_store_explicit(&windows[0], w, memory_order_release);
 	populate = hl_sys_advice_is_heeded() && hl_sys_madvise(r, PAGE, MADV_POPULATE_WRITE) == 0;
 	return 0;
@@ -90,7 +91,7 @@ int hl_window_attach(const char *path)
 		goto out;
 
 	/* Copied once, then only the copies are used: the mapping is shared with others. */
-	uint32_t nslots = h->nslots, shift = h->stamp_shift, clock = h->clock;
+	uint32_t nslots = h->nslots, shift = h->stamp_shift, clock = h->clock, reserve = h->reserve;
 
 	if (h->magic != HL_REGION_MAGIC || h->major != HL_FORMAT_MAJOR || h->slot_bytes != HL_SLOT_BYTES ||
 	    h->backing != HL_BACKING_MEMFD || nslots == 0 || nslots > WINDOWS_MAX * HL_SLOTS_PER_WINDOW ||
@@ -99,6 +100,7 @@ int hl_window_attach(const char *path)
 	hl_guest.clock = clock;
 	hl_guest.shift = shift;
 	r = map(fd, HL_BACKING_MEMFD, nslots);
+	hl_guest.reserve = reserve < nslots ? reserve : 0;
 out:
 	if (h)
 		hl_sys_munmap(h, PAGE);

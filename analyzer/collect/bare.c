@@ -74,7 +74,7 @@ int hl_bare_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t 
 		return hl_fail(d, HL_ERR_NOTFOUND, "cannot lock the trace of process %ld: %s", (long)pid,
 			       strerror(errno));
 	claim = next_claim(f, id);
-	i = hl_region_claim(f->region, f->backing, f->nslots);
+	i = hl_region_claim(f->region, f->backing, f->nslots, f->nslots);
 	if (i == HL_NO_SLOT)
 		return hl_fail(d, HL_ERR_NOTFOUND, "the trace of process %ld is full", (long)pid);
 	if (populate(f, i) < 0)

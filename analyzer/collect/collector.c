@@ -149,7 +149,7 @@ static void mark_grown(struct hl_collector *c)
 /* Every slot was claimed at some time and none is free now. */
 static int slots_are_short(const struct hl_collector *c)
 {
-	return hl_share_used(c->share) == c->share->nslots &&
+	return hl_share_used(c->share) >= c->share->nbuffer &&
 	       (uint32_t)atomic_load_explicit(&c->share->region->free_head, memory_order_relaxed) == 0;
 }
 

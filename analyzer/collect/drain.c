@@ -136,7 +136,7 @@ static void take(struct hl_drain *d, uint32_t i, struct hl_out *out, uint32_t wa
 	hand_back(d, s, i);
 	now = clock_ns(CLOCK_MONOTONIC);
 	hl_pace_look(&d->pace, now);
-	c.hurry = hl_pace_choose(&d->pace, waiting, d->share->nslots, now);
+	c.hurry = hl_pace_choose(&d->pace, waiting, d->share->nbuffer, now);
 	if (c.hurry == HL_HURRY_NONE)
 		began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	deliver(d, out, &c);

@@ -37,6 +37,7 @@ static void fill_header(struct hl_share *s, uint64_t realtime_ns)
 	r->minor = HL_FORMAT_MINOR;
 	r->backing = HL_BACKING_MEMFD;
 	r->nslots = s->nslots;
+	r->reserve = s->nslots - s->nbuffer;
 	r->slot_bytes = HL_SLOT_BYTES;
 	r->clock = s->clock.clock;
 	r->stamp_shift = s->clock.shift;
@@ -53,11 +54,14 @@ int hl_share_make(struct hl_share *s, uint64_t buffer_bytes, struct hl_diag *d)
 	uint64_t nslots = buffer_bytes / HL_SLOT_BYTES;
 	void *map = MAP_FAILED;
 
-	if (nslots > INT32_MAX)
+	if (nslots > INT32_MAX - HL_SHARE_RESERVE)
 		return hl_fail(d, HL_ERR_REFUSED, "a buffer of %llu bytes is too large",
 			       (unsigned long long)buffer_bytes);
-	nslots = within_file_limit(nslots);
-	if (nslots < HL_SHARE_MIN_BYTES / HL_SLOT_BYTES)
+	made.nbuffer = (uint32_t)nslots;
+	nslots = within_file_limit(nslots + HL_SHARE_RESERVE);
+	if (nslots < made.nbuffer)
+		made.nbuffer = (uint32_t)nslots;
+	if (made.nbuffer < HL_SHARE_MIN_BYTES / HL_SLOT_BYTES)
 		return hl_fail(d, HL_ERR_REFUSED,
 			       "no room for a buffer of %u bytes (see --buffer, ulimit -f)",
 			       HL_SHARE_MIN_BYTES);

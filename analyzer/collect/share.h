@@ -14,18 +14,21 @@
 
 #define HL_SHARE_NAME      "heapledger-region"
 #define HL_SHARE_MIN_BYTES (2u << 20)
+/* For so many threads at once, beyond those that the buffer has slots for: address space, until they come. */
+#define HL_SHARE_RESERVE 32768u
 
 struct hl_share {
 	struct hl_region *region;
 	size_t bytes;
-	int fd;          /* close-on-exec */
-	uint32_t nslots; /* private copy: the one in the mapping may be damaged */
-	uint64_t inode;  /* how the mapping is recognised in /proc/PID/maps */
-	uint64_t began;  /* hl_process_clock when it was made */
+	int fd;           /* close-on-exec */
+	uint32_t nslots;  /* private copy: the one in the mapping may be damaged */
+	uint32_t nbuffer; /* of these, without the reserve for threads that never had one */
+	uint64_t inode;   /* how the mapping is recognised in /proc/PID/maps */
+	uint64_t began;   /* hl_process_clock when it was made */
 	struct hl_clock_setup clock;
 };
 
-/* buffer_bytes: of slots, at least HL_SHARE_MIN_BYTES; cut to what RLIMIT_FSIZE allows.
+/* buffer_bytes: of slots, at least HL_SHARE_MIN_BYTES; it and the reserve are cut to what RLIMIT_FSIZE allows.
  * HL_ERR_REFUSED when it cannot be made. */
 int hl_share_make(struct hl_share *s, uint64_t buffer_bytes, struct hl_diag *d);
 void hl_share_release(struct hl_share *s);

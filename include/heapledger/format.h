@@ -106,7 +106,8 @@ struct hl_region {
 	uint64_t start_realtime_ns;
 	uint32_t collector_pid; /* 0: bare */
 	uint32_t growth_on;     /* 1: threads keep live_delta */
-	uint8_t pad0[40];
+	uint32_t reserve; /* of nslots, the last so many are for threads that never had one (memfd backing) */
+	uint8_t pad0[36];
 
 	/* Written by every process; each group on its own cache line. */
 	_Alignas(64) _Atomic uint64_t free_head;   /* tag << 32 | index + 1; 0 index: empty */

@@ -79,9 +79,9 @@ static inline uint32_t hl_list_next(struct hl_region *r, uint32_t i, uint32_t ns
 	return n == 0 || n > nslots ? HL_NO_SLOT : n - 1;
 }
 
-/* Claim a slot for the calling thread: a recycled one if there is one, else a fresh one;
+/* Claim a slot for the calling thread: a recycled one if there is one, else a fresh one below `fresh`;
  * HL_NO_SLOT when there is none now.  A fresh slot's pages may be absent: populate first. */
-static inline uint32_t hl_region_claim(struct hl_region *r, uint32_t backing, uint32_t nslots)
+static inline uint32_t hl_region_claim(struct hl_region *r, uint32_t backing, uint32_t nslots, uint32_t fresh)
 {
 	if (backing == HL_BACKING_MEMFD) {
 		uint32_t i = hl_list_pop(r, &r->free_head, nslots);
@@ -89,7 +89,7 @@ static inline uint32_t hl_region_claim(struct hl_region *r, uint32_t backing, ui
 		if (i != HL_NO_SLOT)
 			return i;
 	}
-	if (atomic_load_explicit(&r->bump, memory_order_relaxed) >= nslots)
+	if (atomic_load_explicit(&r->bump, memory_order_relaxed) >= fresh)
 		return HL_NO_SLOT;
 
 	uint32_t i = atomic_fetch_add_explicit(&r->bump, 1, memory_order_relaxed);

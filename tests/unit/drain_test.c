@@ -264,7 +264,7 @@ END_TEST
 static void holds_all_slots(struct guest *g)
 {
 	guest_image(g, 0);
-	for (uint32_t i = 0; i < g->share->nslots; i++)
+	for (uint32_t i = 0; i < g->share->nbuffer; i++)
 		guest_open(g);
 	guest_stay(g);
 }

@@ -63,7 +63,8 @@ static inline void guest_open(struct guest *g)
 	struct hl_region *r = g->share->region;
 	uint32_t i;
 
-	while ((i = hl_region_claim(r, HL_BACKING_MEMFD, g->share->nslots)) == HL_NO_SLOT) {
+	while ((i = hl_region_claim(r, HL_BACKING_MEMFD, g->share->nslots, g->share->nbuffer)) ==
+	       HL_NO_SLOT) {
 		uint32_t seen;
 
 		atomic_fetch_add(&r->free_waiters, 1);

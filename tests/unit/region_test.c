@@ -20,7 +20,9 @@ static void make(uint64_t bytes)
 START_TEST(a_region_says_what_it_is)
 {
 	make(4u << 20);
-	ck_assert_uint_eq(share.nslots, (4u << 20) / HL_SLOT_BYTES);
+	ck_assert_uint_eq(share.nbuffer, (4u << 20) / HL_SLOT_BYTES);
+	ck_assert_uint_eq(share.nslots, share.nbuffer + HL_SHARE_RESERVE);
+	ck_assert_uint_eq(share.region->reserve, HL_SHARE_RESERVE);
 	ck_assert_uint_eq(share.region->magic, HL_REGION_MAGIC);
 	ck_assert_uint_eq(share.region->nslots, share.nslots);
 	ck_assert_uint_eq(share.region->backing, HL_BACKING_MEMFD);
@@ -103,12 +105,31 @@ START_TEST(the_slot_handed_back_last_is_taken_first)
 	struct hl_region *r = share.region;
 
 	for (uint32_t i = 0; i < 3; i++)
-		ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots), i);
+		ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots, share.nbuffer), i);
 	hl_list_push(r, &r->free_head, 0);
 	hl_list_push(r, &r->free_head, 2);
-	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots), 2);
-	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots), 0);
-	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots), 3);
+	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots, share.nbuffer), 2);
+	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots, share.nbuffer), 0);
+	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, share.nslots, share.nbuffer), 3);
+	hl_share_release(&share);
+}
+END_TEST
+
+START_TEST(the_reserve_is_for_those_who_say_that_they_never_had_one)
+{
+	make(HL_SHARE_MIN_BYTES);
+	struct hl_region *r = share.region;
+	uint32_t n = share.nslots;
+
+	for (uint32_t i = 0; i < share.nbuffer; i++)
+		ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, n, share.nbuffer), i);
+	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, n, share.nbuffer), HL_NO_SLOT);
+	for (uint32_t i = share.nbuffer; i < n; i++)
+		ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, n, n), i);
+	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, n, n), HL_NO_SLOT);
+	/* what comes back is anybody's */
+	hl_list_push(r, &r->free_head, n - 1);
+	ck_assert_uint_eq(hl_region_claim(r, HL_BACKING_MEMFD, n, share.nbuffer), n - 1);
 	hl_share_release(&share);
 }
 END_TEST
@@ -157,7 +178,7 @@ START_TEST(a_slot_has_one_owner_at_a_time_in_all_processes)
 
 	make(HL_SHARE_MIN_BYTES);
 	/* so few that they all wait for each other */
-	share.nslots = 4;
+	share.nslots = share.nbuffer = 4;
 	share.region->nslots = 4;
 	for (int k = 0; k < OWNERS; k++) {
 		pids[k] = fork();
@@ -213,6 +234,7 @@ int main(void)
 	tcase_add_test(t, a_tick_is_8_to_16_ns);
 	tcase_add_test(t, stamps_run_at_the_rate_that_the_header_says);
 	tcase_add_test(t, the_slot_handed_back_last_is_taken_first);
+	tcase_add_test(t, the_reserve_is_for_those_who_say_that_they_never_had_one);
 	tcase_add_test(t, a_damaged_list_gives_no_slot);
 	tcase_add_test(t, a_slot_has_one_owner_at_a_time_in_all_processes);
 	suite_add_tcase(s, t);
