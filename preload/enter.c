@@ -88,8 +88,7 @@ struct hl_thread *hl_enter_slow(struct hl_anchor at)
 			hl_lost(HL_LOST_EXITED, 1);
 			return NULL;
 		}
-		t->level = 1;
-		t->at[0] = at;
+		hl_enter_raise(t, 0, at);
 		return t;
 	}
 	if (t->own)
@@ -107,8 +106,12 @@ struct hl_thread *hl_enter_slow(struct hl_anchor at)
 		if (t->streams[l])
 			t->streams[l]->clock_seq =
 				atomic_load_explicit(&hl_guest.region->clock_seq, memory_order_relaxed) - 1;
-	t->at[t->level] = at;
-	t->level++;
+	hl_enter_raise(t, t->level, at);
+	/* as in hl_enter_active */
+	if (HL_UNLIKELY(!hl_records(hl_state()))) {
+		t->level--;
+		return hl_enter_slow(at);
+	}
 	return t;
 }
 

@@ -23,6 +23,17 @@ static inline int hl_real_ready(void)
 	return HL_LIKELY(hl_state() >= HL_ACTIVE) || hl_real_ready_slow();
 }
 
+/* The hook at that place is active at level l.  Whoever finds the level raised judges by the place whether its hook is dead: it
+ * must be there first, or a handler finds that of a hook long gone.  And once more: a handler in between left its own. */
+static inline void hl_enter_raise(struct hl_thread *t, uint32_t l, struct hl_anchor at)
+{
+	t->at[l] = at;
+	atomic_signal_fence(memory_order_seq_cst);
+	t->level = l + 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	t->at[l] = at;
+}
+
 /* The common way in, in the state ACTIVE: the thread is in no hook.  NULL: hl_enter may find another. */
 static inline struct hl_thread *hl_enter_active(struct hl_anchor at)
 {
@@ -31,8 +42,12 @@ static inline struct hl_thread *hl_enter_active(struct hl_anchor at)
 
 	if (HL_UNLIKELY(!t || t->level))
 		return NULL;
-	t->level = 1;
-	t->at[0] = at;
+	hl_enter_raise(t, 0, at);
+	/* Again: the child of a handler that forked since has its parent's slot, and nobody saw us in a hook. */
+	if (HL_UNLIKELY(hl_state() != HL_ACTIVE)) {
+		t->level = 0;
+		return NULL;
+	}
 	s = t->streams[0];
 	if (HL_LIKELY(s && s->slot))
 		/* the stamps to come are not below this one (partner: collect/drain.c) */

@@ -49,9 +49,16 @@ static uint32_t claim_waiting(struct hl_region *r, struct hl_stream *s)
 	return i;
 }
 
+/* Are we a child that a signal handler forked meanwhile?  What was claimed is the parent's then. */
+static int is_another(uint32_t image)
+{
+	return *(volatile uint32_t *)&hl_guest.image_id != image;
+}
+
 void hl_slots_seal(struct hl_stream *s)
 {
 	struct hl_slot *slot = s->slot;
+	uint32_t image = hl_guest.image_id;
 
 	/* First: a handler that leaves by a jump in here must not leave a limit without a slot. */
 	s->limit = 0;
@@ -63,14 +70,10 @@ void hl_slots_seal(struct hl_stream *s)
 	if (atomic_load_explicit(&slot->used, memory_order_relaxed))
 		s->claim++;
 	s->at = 0;
+	if (HL_UNLIKELY(is_another(image)))
+		return;
 	if (hl_slot_seal(hl_guest.region, slot, s->index, hl_guest.backing))
 		hl_sys_futex_wake(&hl_guest.region->seal_futex, 1);
-}
-
-/* Are we a child that a signal handler forked meanwhile?  What was claimed is the parent's then. */
-static int is_another(uint32_t image)
-{
-	return *(volatile uint32_t *)&hl_guest.image_id != image;
 }
 
 static int open_next(struct hl_thread *t, struct hl_stream *s)

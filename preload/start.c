@@ -123,9 +123,23 @@ static void boot_block(void *ctx, void *p, size_t bytes, uint64_t caller)
 	hl_record_alloc(ctx, (uint64_t)(uintptr_t)p, bytes, HL_ENTRY_MALLOC, caller);
 }
 
+static void set_state(enum hl_state s)
+{
+	/* release: everything start set (partner: hl_state) */
+	atomic_store_explicit(&hl_hot.state, s, memory_order_release);
+}
+
+/* A child that fork() made.  It finds HL_INIT at its next hook; but where a signal handler forked inside a hook of ours, the
+ * record that is being written would come into the parent's slot first. */
 static void in_forked_child(void)
 {
-	atomic_store_explicit(&hl_hot.state, HL_INIT, memory_order_release);
+	struct hl_thread *t = hl_thread_peek();
+
+	/* where the wiping was only said */
+	if (!hl_sys_advice_is_heeded())
+		set_state(HL_INIT);
+	if (t && t->level && hl_state() == HL_INIT)
+		hl_start_child();
 }
 
 static int children_start_over(void)
@@ -135,8 +149,8 @@ static int children_start_over(void)
 #endif
 	if (hl_sys_madvise(&hl_hot, sizeof hl_hot, MADV_WIPEONFORK) < 0)
 		return 0;
-	/* Where that was only said, fork() at least tells its child; a raw clone does not. */
-	return hl_sys_advice_is_heeded() || pthread_atfork(NULL, NULL, in_forked_child) == 0;
+	/* A raw clone does not run it: its child is told by the page alone. */
+	return pthread_atfork(NULL, NULL, in_forked_child) == 0 || hl_sys_advice_is_heeded();
 }
 
 static int begin_recording(int child)
@@ -154,7 +168,7 @@ static int begin_recording(int child)
 
 static void began(struct hl_thread *t)
 {
-	t->at[t->level++] = hl_anchor_here();
+	hl_enter_raise(t, t->level, hl_anchor_here());
 	hl_facts_thread(t);
 	t->level--;
 }
@@ -162,15 +176,9 @@ static void began(struct hl_thread *t)
 static void ends(struct hl_thread *t)
 {
 	hl_drop_levels(t);
-	t->at[t->level++] = hl_anchor_here();
+	hl_enter_raise(t, t->level, hl_anchor_here());
 	hl_facts_thread_end(t);
 	t->level--;
-}
-
-static void set_state(enum hl_state s)
-{
-	/* release: everything start set (partner: hl_state) */
-	atomic_store_explicit(&hl_hot.state, s, memory_order_release);
 }
 
 int hl_start(void)
@@ -219,7 +227,7 @@ int hl_start(void)
 	set_state(hl_guest.config.sample ? HL_SAMPLING : HL_ACTIVE);
 	t = hl_thread_self();
 	if (t) {
-		t->at[t->level++] = (struct hl_anchor){0}; /* no hook, so no stack to walk */
+		hl_enter_raise(t, t->level, (struct hl_anchor){0}); /* no hook, so no stack to walk */
 		hl_facts_hello(t);
 		hl_boot_each(boot_block, t);
 		t->level--;
@@ -287,8 +295,7 @@ void hl_start_child(void)
 	uint32_t level = t->level;
 
 	/* A handler may have forked inside one of our hooks: write at the next level then. */
-	t->level = level < HL_LEVELS ? level + 1 : HL_LEVELS;
-	t->at[t->level - 1] = hl_anchor_here();
+	hl_enter_raise(t, level < HL_LEVELS ? level : HL_LEVELS - 1, hl_anchor_here());
 	hl_facts_hello(t);
 	hl_facts_fork(t, cursors, n, next);
 	if (parent_trace)

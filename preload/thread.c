@@ -245,8 +245,8 @@ void hl_thread_forked(void)
 
 			if (!s)
 				continue;
-			/* a signal handler forked inside our hook */
-			if (t == mine && l < t->level && s->slot)
+			/* a signal handler forked inside our hook; of a borrowed state perhaps another thread's */
+			if ((t == mine || borrowed) && l < t->level && s->slot)
 				hl_window_part(s->index);
 			s->limit = 0; /* before the slot, as in hl_slots_seal */
 			atomic_signal_fence(memory_order_seq_cst);

@@ -8,6 +8,7 @@ Words of a " * guest:" line:
   options A|B     once with each in HEAPLEDGER_OPTIONS, too
   mismatched yes  blocks are freed by what does not go with their allocation
   broken yes      losses and frees that nothing explains are part of the scenario
+  broken others   of that of the further processes
 """
 import glob
 import itertools
@@ -107,7 +108,7 @@ def keep_promise(path, source, word, mode, options, program, args, plain):
             raise Failure("%d traces, not %s" % (len(traces), word["traces"]))
         broken = word.get("broken") == "yes"
         for t in traces:
-            if broken:
+            if broken or (word.get("broken") == "others" and t != trace):
                 by_line(t, os.path.basename(path))
             else:
                 check_health(t, allow_mismatches=word.get("mismatched") == "yes")
