@@ -10,6 +10,7 @@
  */
 #include "preload/idtab.h"
 #include "preload/guest.h"
+#include "preload/thread.h"
 #include <sys/mman.h>
 
 #define FIRST_BUCKETS 512u
@@ -95,7 +96,7 @@ static void copy(struct hl_id_table *n, struct hl_id_bucket *b)
 static void grow(struct hl_idtab *t, struct hl_id_table *old)
 {
 	struct hl_id_table *n;
-	uint32_t none = 0, tid = hl_sys_gettid();
+	uint32_t none = 0, tid = hl_thread_tid();
 
 	if (!atomic_compare_exchange_strong_explicit(&t->growing, &none, tid, memory_order_acquire,
 						     memory_order_relaxed))

@@ -42,7 +42,7 @@ static void clear(const struct hl_rule_table *t)
 
 static void grow(const struct hl_rule_table *old)
 {
-	uint32_t none = 0, tid = hl_sys_gettid(), nwords = old->nwords * 2, flushes;
+	uint32_t none = 0, tid = hl_thread_tid(), nwords = old->nwords * 2, flushes;
 	size_t head = 64, bytes = head + (size_t)(nwords + HL_RULE_REACH) * sizeof(uint64_t);
 	struct hl_rule_table *n;
 

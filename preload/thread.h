@@ -152,6 +152,14 @@ static inline struct hl_thread *hl_thread_peek(void)
 {
 	return hl_thread_current;
 }
+/* The calling thread's id, without a system call where that is possible: a jail may kill for gettid.  A vfork child has its
+ * parent's, which goes on for it. */
+static inline uint32_t hl_thread_tid(void)
+{
+	const struct hl_thread *t = hl_thread_peek();
+
+	return HL_LIKELY(t != NULL) ? t->tid : hl_sys_gettid();
+}
 /* 1: the calling thread is past our destructor; its frees go through hl_thread_borrow. */
 int hl_thread_is_over(void);
 /* The process-wide state for threads that are over; NULL: busy for too long.  Give it back. */
