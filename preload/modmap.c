@@ -8,6 +8,7 @@
 #include "preload/arena.h"
 #include "preload/guest.h"
 #include "preload/object.h"
+#include "preload/thread.h"
 #include <elf.h>
 #include <link.h>
 
@@ -26,7 +27,7 @@ struct entry {
 static struct entry *_Atomic *mods; /* MODS pointers */
 static _Atomic uint32_t nmods;
 static _Atomic uint32_t *hash; /* HASH: index + 1 of the newest entry at that start */
-static _Atomic uint32_t busy;
+static _Atomic uint32_t busy;  /* tid of who enters a module, 0 none */
 static _Atomic uint64_t
 	left[8]; /* pcs that found it busy; where there is no place, the next new site asks again */
 
@@ -155,7 +156,7 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 	struct entry *e = NULL, *old = NULL;
 	_Atomic uint32_t *slot;
 	struct hl_object at;
-	uint32_t i;
+	uint32_t i, none = 0;
 
 	*gone = NULL;
 	if (!mods || !hash || !hl_object_find(pc, &at))
@@ -166,7 +167,8 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 	i = atomic_load_explicit(slot, memory_order_acquire);
 	if (i && same(mods[i - 1], &at))
 		return tell(mods[i - 1]);
-	if (atomic_exchange_explicit(&busy, 1, memory_order_acquire)) {
+	if (!atomic_compare_exchange_strong_explicit(&busy, &none, hl_thread_tid(), memory_order_seq_cst,
+						     memory_order_seq_cst)) {
 		leave_to_winner(pc);
 		return NULL;
 	}
@@ -228,9 +230,10 @@ void hl_modmap_unnote(const struct hl_mod *m)
 	atomic_store_explicit(&mods[m->id - 1]->told, 0, memory_order_relaxed);
 }
 
-void hl_modmap_forked(void)
+void hl_modmap_abandon(uint32_t tid)
 {
-	atomic_store_explicit(&busy, 0, memory_order_relaxed);
+	if (!tid || atomic_load_explicit(&busy, memory_order_relaxed) == tid)
+		atomic_store_explicit(&busy, 0, memory_order_seq_cst);
 }
 
 const struct hl_mod *hl_modmap_swept(uint32_t *cursor)

@@ -27,8 +27,8 @@ void hl_modmap_init(void);
 const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone);
 /* What hl_modmap_note returned could not be recorded: the next note of that module returns it again. */
 void hl_modmap_unnote(const struct hl_mod *m);
-/* In a forked child: another thread may have been entering a module. */
-void hl_modmap_forked(void);
+/* Nobody with that tid enters a module any more (0: nobody at all, in a forked child). */
+void hl_modmap_abandon(uint32_t tid);
 /* After each hl_modmap_note: a pc whose hl_modmap_note found another at work; note it.  0: none. */
 uint64_t hl_modmap_left(void);
 /* After a dlclose: the modules that went, one a call, NULL: no more.  Raises the epoch:

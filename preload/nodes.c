@@ -4,6 +4,7 @@
  * Invariant: a node or site that a table finds has its record, and those of all its ancestors, committed.
  */
 #include "preload/nodes.h"
+#include "preload/modmap.h"
 #include "preload/modrec.h"
 #include "preload/rulecache.h"
 #include "preload/slots.h"
@@ -25,6 +26,7 @@ void hl_nodes_abandon(uint32_t tid)
 	hl_idtab_abandon(&hl_node_ids, tid);
 	hl_idtab_abandon(&sites, tid);
 	hl_rules_abandon(tid);
+	hl_modmap_abandon(tid);
 }
 
 /* The id of a frame's pc and flags in that epoch; 0: *r says why. */

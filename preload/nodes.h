@@ -12,7 +12,8 @@
 
 /* 0, or -errno. */
 int hl_nodes_init(void);
-/* In a forked child (tid 0), or after a thread left our code by a jump: it makes no table any more. */
+/* In a forked child (tid 0), or after a thread left our code by a jump: it makes no table and enters no
+ * module any more. */
 void hl_nodes_abandon(uint32_t tid);
 
 enum hl_interned { HL_INTERNED, HL_INTERN_FAILED, HL_INTERN_MOVED };

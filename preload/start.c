@@ -269,7 +269,6 @@ void hl_start_child(void)
 	hl_thread_forked();
 	hl_unwind_forked();
 	hl_nodes_abandon(0);
-	hl_modmap_forked();
 	if (hl_guest.backing == HL_BACKING_FILE && (parent_trace = hl_arena_alloc(HL_PATH_MAX)))
 		hl_append(parent_trace, parent_trace + HL_PATH_MAX, hl_guest.trace);
 	for (unsigned i = 0; i < sizeof uuid; i++)

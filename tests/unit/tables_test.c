@@ -13,7 +13,10 @@
 #include <link.h>
 #include <math.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define THREADS 4u
@@ -250,6 +253,42 @@ START_TEST(modules_that_are_asked_for_once_and_at_once_are_all_noted)
 }
 END_TEST
 
+static sigjmp_buf back;
+
+static void jump(int sig)
+{
+	(void)sig;
+	siglongjmp(back, 1);
+}
+
+START_TEST(a_thread_that_leaves_by_a_jump_while_it_enters_a_module_stops_nobody)
+{
+	uint64_t pc = (uint64_t)(uintptr_t)in_modules[2], other = (uint64_t)(uintptr_t)in_modules[1];
+	const struct hl_mod *gone;
+	struct hl_object o;
+
+	hl_object_init();
+	hl_modmap_init();
+	ck_assert_int_eq(hl_object_find(pc, &o), 1);
+	/* the module's header cannot be read: a signal while it is entered */
+	ck_assert_int_eq(mprotect((void *)(uintptr_t)o.start, 4096, PROT_NONE), 0);
+	signal(SIGSEGV, jump);
+	if (sigsetjmp(back, 1) == 0) {
+		hl_modmap_note(pc, &gone);
+		ck_abort_msg("nothing happened");
+	}
+	signal(SIGSEGV, SIG_DFL);
+	ck_assert_int_eq(mprotect((void *)(uintptr_t)o.start, 4096, PROT_READ), 0);
+	ck_assert_ptr_null(hl_modmap_note(other, &gone));
+	/* somebody else's end is not his */
+	hl_modmap_abandon(hl_sys_gettid() + 1);
+	ck_assert_ptr_null(hl_modmap_note(other, &gone));
+	hl_modmap_abandon(hl_sys_gettid());
+	ck_assert_ptr_nonnull(hl_modmap_note(other, &gone));
+	ck_assert_ptr_nonnull(hl_modmap_note(pc, &gone));
+}
+END_TEST
+
 /* ---- the sample ---- */
 
 #define PLACES 4096u
@@ -419,6 +458,8 @@ int main(void)
 	tcase_add_test(t, rules_are_found_after_every_growth);
 	tcase_add_loop_test(t, modules_that_are_asked_for_once_and_at_once_are_all_noted, 0,
 			    getenv("CK_FORK") ? 1 : 200); /* each in a process of its own */
+	if (!getenv("CK_FORK"))
+		tcase_add_test(t, a_thread_that_leaves_by_a_jump_while_it_enters_a_module_stops_nobody);
 	tcase_add_test(t, each_sampled_block_ends_once_whoever_ends_it);
 	tcase_add_test(t, a_block_that_ended_unseen_leaves_no_second_key);
 	tcase_add_test(t, only_the_newest_block_is_temporary);
