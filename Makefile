@@ -82,7 +82,7 @@ unit: $(unit)	## build the unit tests
 check: $(O)/deps-check all unit $(O)/sharing/libheapledger.so	## run all tests; ends with "N passed, N failed"
 	$(Q)$(env) sh tests/run_all.sh $(T) $(if $(T),,$(unit) $(scripts) $(guests) $(edges))
 lint: $(O)/deps-check all	## floors and style only
-	$(Q)$(env) sh tests/run_all.sh tests/check_floors.sh tests/check_style.sh
+	$(Q)$(env) sh tests/run_all.sh tests/check_floors.sh tests/check_style.sh tests/e2e/library.sh
 format:	## clang-format everything that lint checks
 	clang-format -i $$(find preload analyzer include tests samples -name '*.[ch]' -o -name '*.cc' | grep -v -e golden -e bench)
 check-real: $(O)/deps-real all	## trace real programs, compare with valgrind
