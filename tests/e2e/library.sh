@@ -60,7 +60,8 @@ examine() { # LIBRARY
 	grep -E '\((RPATH|RUNPATH|TEXTREL|VERDEF|SYMBOLIC|PREINIT_ARRAY|FILTER|AUXILIARY)\)|(TEXTREL|SYMBOLIC)$' "$tmp/dynamic" |
 		sed 's/^/dynamic entry /'
 	grep -q 'FLAGS_1.*NOW' "$tmp/dynamic" || echo "binds lazily: a first call would enter the loader"
-	grep -q 'FLAGS).*STATIC_TLS' "$tmp/dynamic" || echo "no STATIC_TLS flag"
+	# the linker for aarch64 sets none
+	grep -q 'FLAGS).*STATIC_TLS' "$tmp/dynamic" || ! readelf -hW "$1" | grep -q X86-64 || echo "no STATIC_TLS flag"
 	# one pointer is the compiler's start file's, one our constructor's: no order among several is relied on
 	awk '/\(INIT_ARRAYSZ\)/ && $3 > 16 { print "constructors: " $3 / 8 }' "$tmp/dynamic"
 	awk '$1 == "TLS" { print $6 }' "$tmp/segments" | while read -r n; do
