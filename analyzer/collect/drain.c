@@ -30,6 +30,7 @@ void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_o
 	d->roster = roster;
 	d->order = hl_xcalloc(share->nslots, sizeof(*d->order));
 	d->present = hl_xcalloc(share->nslots, 1);
+	d->missing = hl_xcalloc(share->nslots, sizeof(*d->missing));
 	d->last_look = share->region->start_stamp;
 	d->slots = d->bytes = 0;
 	hl_pace_init(&d->pace);
@@ -39,11 +40,11 @@ void hl_drain_release(struct hl_drain *d)
 {
 	free(d->order);
 	free(d->present);
+	free(d->missing);
 	hl_pace_release(&d->pace);
 }
 
-#define PAGE       4096u
-#define PAGES_OF   (HL_SLOT_BYTES / PAGE)
+#define PAGE_MIN   4096u /* mincore answers by the kernel's own pages, some of which hold two slots */
 #define SCAN_SLOTS 1024u
 
 /* How many slots were ever claimed, with which of them have their first page noted in d->present: looking into another would
@@ -51,14 +52,15 @@ void hl_drain_release(struct hl_drain *d)
 static uint32_t note_present(struct hl_drain *d)
 {
 	uint32_t used = hl_share_used(d->share);
-	unsigned char pages[SCAN_SLOTS * PAGES_OF];
+	unsigned char pages[SCAN_SLOTS * (HL_SLOT_BYTES / PAGE_MIN)];
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	for (uint32_t from = 0; from < used; from += SCAN_SLOTS) {
 		uint32_t n = used - from < SCAN_SLOTS ? used - from : SCAN_SLOTS;
 		int known = mincore(hl_share_slot(d->share, from), (size_t)n * HL_SLOT_BYTES, pages) == 0;
 
 		for (uint32_t i = 0; i < n; i++)
-			d->present[from + i] = !known || (pages[i * PAGES_OF] & 1);
+			d->present[from + i] = !known || (pages[i * (size_t)HL_SLOT_BYTES / page] & 1);
 	}
 	return used;
 }
@@ -75,6 +77,7 @@ static void hand_back(struct hl_drain *d, struct hl_slot *s, uint32_t i)
 	struct hl_region *r = d->share->region;
 
 	atomic_store_explicit(&s->state, HL_SLOT_FREE, memory_order_relaxed);
+	d->missing[i] = 0;
 	hl_list_push(r, &r->free_head, i);
 	d->slots++;
 	/* seq_cst: after the push, before the look at the waiters (partner: a starved thread counts itself,
@@ -253,6 +256,46 @@ static void let_go(struct hl_drain *d, uint32_t i)
 		d->present[i] = 0;
 }
 
+/* Is an image left whose id is below that? */
+static int any_before(const struct hl_drain *d, uint32_t id)
+{
+	struct hl_image *images = hl_region_images(d->share->region);
+
+	for (uint32_t e = 0; e < HL_IMAGES_MAX; e++)
+		/* one that has no id yet may get any */
+		if (atomic_load_explicit(&images[e].pid, memory_order_acquire) &&
+		    atomic_load_explicit(&images[e].id, memory_order_acquire) < id)
+			return 1;
+	return 0;
+}
+
+/* d->order has the whole free list, n slots, and nobody can claim one.  A slot that is neither there nor open nor sealed is
+ * about to be opened; or whoever claimed it was killed, or left by a jump, and it would be lost for good.  Adds
+ * those to d->order; the new n. */
+static uint32_t find_lost(struct hl_drain *d, uint32_t used, uint32_t n)
+{
+	uint32_t next = atomic_load_explicit(&d->share->region->next_image, memory_order_acquire) + 1;
+	uint32_t nobody_before = 0; /* known already */
+
+	for (uint32_t k = 0; k < n; k++)
+		d->present[d->order[k]] |= 2;
+	for (uint32_t i = 0; i < used; i++) {
+		int is_free = d->present[i] & 2;
+
+		d->present[i] &= 1;
+		if (is_free || state_of(d, i) != HL_SLOT_FREE) {
+			d->missing[i] = 0;
+		} else if (!d->missing[i]) {
+			d->missing[i] = next;
+		} else if (d->missing[i] <= nobody_before || !any_before(d, d->missing[i])) {
+			nobody_before = d->missing[i];
+			d->missing[i] = 0;
+			d->order[n++] = i;
+		}
+	}
+	return n;
+}
+
 void hl_drain_trim(struct hl_drain *d)
 {
 	struct hl_region *r = d->share->region;
@@ -263,9 +306,10 @@ void hl_drain_trim(struct hl_drain *d)
 	/* Nobody can claim what is off the list; a thread that finds it empty takes a slot that was never used, or waits
 	 * until it is woken below.  A list that was damaged ends where it makes no sense. */
 	for (uint32_t i = hl_list_take(&r->free_head, nslots);
-	     i != HL_NO_SLOT && n < nslots && i < used && state_of(d, i) == HL_SLOT_FREE;
+	     i != HL_NO_SLOT && n < nslots && i < hl_share_used(d->share) && state_of(d, i) == HL_SLOT_FREE;
 	     i = hl_list_next(r, i, nslots))
 		d->order[n++] = i;
+	n = find_lost(d, used, n);
 	for (uint32_t k = keep; k < n; k++)
 		if (d->present[d->order[k]])
 			let_go(d, d->order[k]);

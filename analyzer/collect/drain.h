@@ -15,8 +15,10 @@ struct hl_drain {
 	const struct hl_share *share;
 	struct hl_outs *outs;
 	struct hl_roster *roster;
-	uint32_t *order;       /* nslots: the sealed list, turned round */
-	uint8_t *present;      /* nslots: 1: the slot has pages, as of the last look */
+	uint32_t *order;  /* nslots: the sealed list, turned round */
+	uint8_t *present; /* nslots: 1: the slot has pages, as of the last look */
+	uint32_t *
+		missing; /* nslots: 0, or when it was seen first neither free nor anybody's: above all image ids of then */
 	uint64_t last_look;    /* stamp before the previous hl_drain_open */
 	uint64_t slots, bytes; /* taken so far */
 	struct hl_pace pace;
@@ -35,7 +37,8 @@ unsigned hl_drain_sealed(struct hl_drain *d);
 void hl_drain_open(struct hl_drain *d);
 /* The image cannot run any more: take all its slots, whatever their state, and hand them back. */
 void hl_drain_image(struct hl_drain *d, struct hl_out *out);
-/* Free slots beyond one for each that is open give their pages back to the system: what a burst took does not stay. */
+/* Free slots beyond one for each that is open give their pages back to the system: what a burst took does not stay.
+ * A slot that was claimed and not opened is free again when everybody is gone who may have claimed it. */
 void hl_drain_trim(struct hl_drain *d);
 /* Sum live_open of every live image. */
 void hl_drain_live(struct hl_drain *d);

@@ -297,9 +297,53 @@ START_TEST(the_slots_of_a_dead_process_reach_those_who_wait)
 }
 END_TEST
 
+/* Killed, or gone by a jump, between taking a slot and opening it. */
+static void takes_and_never_opens(struct guest *g)
+{
+	guest_image(g, 0);
+	guest_hello(g);
+	hl_region_claim(g->share->region, HL_BACKING_MEMFD, g->share->nslots);
+	guest_stay(g);
+}
+
+static uint32_t count_free(void)
+{
+	uint32_t n = 0;
+
+	while (hl_list_pop(share.region, &share.region->free_head, share.nslots) != HL_NO_SLOT)
+		n++;
+	return n;
+}
+
+START_TEST(a_slot_that_its_taker_never_opened_is_free_when_he_is_gone)
+{
+	make_share(HL_SHARE_MIN_BYTES);
+	pid_t taker = guest_run(&share, takes_and_never_opens), other;
+
+	setup_with(0, 1, 0, 0);
+	hl_collector_round(collector, 1);
+	for (int i = 0; i < 3; i++)
+		hl_drain_trim(&collector->drain);
+	other = guest_run(&share, in_three_steps);
+	/* he may still open it */
+	ck_assert_uint_eq((uint32_t)atomic_load(&share.region->free_head), 0);
+	hl_collector_round(collector, 1);
+	guest_kill(taker);
+	for (int i = 0; i < 3; i++)
+		hl_collector_round(collector, 1);
+	hl_drain_trim(&collector->drain);
+	hl_drain_trim(&collector->drain);
+	/* the one that he did open, and the other; not the living process's */
+	ck_assert_uint_eq(count_free(), 2);
+	guest_kill(other);
+	hl_collector_command_ended(collector, 0, 1);
+	finish();
+}
+END_TEST
+
 int main(void)
 {
-	static const TTest *tests[11];
+	static const TTest *tests[12];
 	size_t n = 0;
 
 	tests[n++] = sealed_slots_are_in_the_trace_and_free_again;
@@ -312,5 +356,6 @@ int main(void)
 	tests[n++] = a_trace_is_never_called_complete_beyond_a_thread_that_is_in_a_hook;
 	tests[n++] = a_full_region_loses_nothing_when_its_writers_wait;
 	tests[n++] = the_slots_of_a_dead_process_reach_those_who_wait;
+	tests[n++] = a_slot_that_its_taker_never_opened_is_free_when_he_is_gone;
 	return run_tests("drain", tests);
 }
