@@ -24,28 +24,36 @@
 static _Atomic(char *) windows[WINDOWS_MAX];
 static int populate; /* 1: MADV_POPULATE_WRITE works */
 
-static char *window(uint32_t k)
+/* Window k, of which the one before is mapped. */
+static char *map_next(uint32_t k)
 {
-	char *w = atomic_load_explicit(&windows[k], memory_order_acquire);
+	char *before = atomic_load_explicit(&windows[k - 1], memory_order_acquire), *none = NULL, *w;
 
-	if (HL_LIKELY(w != NULL) || k == 0)
-		return w;
-
-	char *before = window(k - 1);
-
-	if (!before)
-		return NULL;
 	w = hl_sys_mremap(before + HL_WINDOW_BYTES, 0, MAP_LEN, MREMAP_MAYMOVE);
 	if (!w)
 		return NULL;
-
-	char *none = NULL;
-
 	if (!atomic_compare_exchange_strong_explicit(&windows[k], &none, w, memory_order_acq_rel,
 						     memory_order_acquire)) {
 		hl_sys_munmap(w, MAP_LEN);
 		w = none;
 	}
+	return w;
+}
+
+/* A program that was just started may be handed a slot of the last of a thousand windows, and in a signal handler with
+ * little stack. */
+static char *window(uint32_t k)
+{
+	char *w = atomic_load_explicit(&windows[k], memory_order_acquire);
+	uint32_t i = k;
+
+	if (HL_LIKELY(w != NULL))
+		return w;
+	while (i && !atomic_load_explicit(&windows[i], memory_order_acquire))
+		i--;
+	w = atomic_load_explicit(&windows[i], memory_order_acquire);
+	while (w && i < k)
+		w = map_next(++i);
 	return w;
 }
 
