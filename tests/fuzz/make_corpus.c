@@ -199,7 +199,7 @@ static void make_columns(const char *dir)
 	size_t n;
 
 	encode_start(&enc, 100);
-	encode_facts();
+	encode_facts(0);
 	encode_events(100);
 	put_input(dir, "records", 0, 0, enc.data, enc.n);
 	n = hl_packer_pack(p, enc.data, enc.n, packed, sizeof(packed));
