@@ -14,7 +14,7 @@ Q       ?= @
 
 base := -std=gnu17 -D_GNU_SOURCE -I. -Iinclude -Wall -Wextra -Wstrict-prototypes \
         -Wmissing-prototypes -Wshadow -Wvla -MMD -MP -DHL_VERSION='"$(version)"'
-san  := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+san  := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 obj   = $(patsubst %.c,$(O)/%.o,$(1))
 
 so_src  := $(wildcard preload/*.c)
@@ -45,7 +45,7 @@ atomics := $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),-mno-outline-atom
 # one hook runs through six files: inlining across them is worth 6 % of a traced python
 lto     := $(if $(shell $(CC) --version | grep -i clang),,-flto=auto --param large-function-growth=1000 --param large-stack-frame-growth=4000)
 $(O)/preload/%.o: extra := -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-	-fno-builtin $(noloops) $(atomics) -fno-tree-slp-vectorize -fno-stack-protector $(lto)
+	-fno-builtin $(noloops) $(atomics) -foptimize-sibling-calls -fno-tree-slp-vectorize -fno-stack-protector $(lto)
 $(O)/analyzer/%.o $(O)/tests/%.o: extra := $(san)
 $(O)/%.o: %.c Makefile | $(O)/deps-build
 	@mkdir -p $(@D)
@@ -81,6 +81,12 @@ $(O)/tests/unit/tables_test: $(O)/tests/unit/tables_test.o $(call obj,$(tables))
 unit: $(unit)	## build the unit tests
 check: $(O)/deps-check all unit $(O)/sharing/libheapledger.so	## run all tests; ends with "N passed, N failed"
 	$(Q)$(env) sh tests/run_all.sh $(T) $(if $(T),,$(unit) $(scripts) $(guests) $(edges))
+# the traced programs and the library in them are as ever; tables_test is the library's
+sanitized := $(patsubst $(O)/%,build-sanitized/%,$(filter-out %/tables_test,$(unit))) \
+	$(patsubst %,tests/e2e/%.sh,golden reports snapshots process_tree run options samples sampled liveset sigkill collector_death) tests/fault/refusals.sh
+check-sanitized: $(O)/deps-check	## unit tests, reports and faults with an analyzer built with -fsanitize=address,undefined
+	$(Q)ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:verify_asan_link_order=0 UBSAN_OPTIONS=print_stacktrace=1 \
+		$(MAKE) --no-print-directory O=build-sanitized SAN=address,undefined T="$(sanitized)" check
 lint: $(O)/deps-check all	## floors and style only
 	$(Q)$(env) sh tests/run_all.sh tests/check_floors.sh tests/check_style.sh tests/e2e/library.sh
 format:	## clang-format everything that lint checks
@@ -137,4 +143,4 @@ clean:	## remove build/
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all aarch64 unit check lint format check-real soak bench demo deps fuzz install uninstall help clean
+.PHONY: all aarch64 unit check check-sanitized lint format check-real soak bench demo deps fuzz install uninstall help clean
