@@ -1,8 +1,9 @@
 /*
  * modmap.c - an append-only table of modules and a hash from a map's start to its newest entry.
  *
- * Writers are serialised by a try-flag, never waited for: who loses the race, also in a signal handler that
- * interrupted the winner, leaves its pc to the winner, because it may be the last to ask for that module.
+ * Writers are serialised by a flag. Who finds it set waits a moment, for nobody else can ask in his place: only while a module
+ * is on his own stack is it sure to stay. A handler that interrupted the winner leaves its pc to it. Who waited in
+ * vain is content with a frame without a name; the next new site of that module asks again.
  */
 #include "preload/modmap.h"
 #include "preload/arena.h"
@@ -15,6 +16,10 @@
 #define MODS 65536u /* each reload of a plugin takes one */
 #define HASH 16384u
 
+/* Entering a module takes some ten microseconds, unless its writer has lost the processor. */
+#define WAIT_NS 100000u
+#define WAITS   200u
+
 struct entry {
 	struct hl_mod mod;
 	const void *map;     /* struct link_map * */
@@ -26,10 +31,9 @@ struct entry {
 
 static struct entry *_Atomic *mods; /* MODS pointers */
 static _Atomic uint32_t nmods;
-static _Atomic uint32_t *hash; /* HASH: index + 1 of the newest entry at that start */
-static _Atomic uint32_t busy;  /* tid of who enters a module, 0 none */
-static _Atomic uint64_t
-	left[8]; /* pcs that found it busy; where there is no place, the next new site asks again */
+static _Atomic uint32_t *hash;   /* HASH: index + 1 of the newest entry at that start */
+static _Atomic uint32_t busy;    /* tid of who enters a module, 0 none */
+static _Atomic uint64_t left[8]; /* pcs of handlers that interrupted the winner */
 
 void hl_modmap_init(void)
 {
@@ -151,12 +155,29 @@ static void leave_to_winner(uint64_t pc)
 	}
 }
 
+/* 1: busy is ours. */
+static int become_writer(uint64_t pc)
+{
+	uint32_t tid = hl_thread_tid(), who = 0;
+
+	for (uint32_t k = 0; !atomic_compare_exchange_strong_explicit(&busy, &who, tid, memory_order_seq_cst,
+								      memory_order_seq_cst);
+	     k++, who = 0) {
+		if (who == tid)
+			leave_to_winner(pc);
+		if (who == tid || k == WAITS)
+			return 0;
+		hl_sys_futex_wait(&busy, who, WAIT_NS);
+	}
+	return 1;
+}
+
 const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 {
 	struct entry *e = NULL, *old = NULL;
 	_Atomic uint32_t *slot;
 	struct hl_object at;
-	uint32_t i, none = 0;
+	uint32_t i;
 
 	*gone = NULL;
 	if (!mods || !hash || !hl_object_find(pc, &at))
@@ -167,11 +188,8 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 	i = atomic_load_explicit(slot, memory_order_acquire);
 	if (i && same(mods[i - 1], &at))
 		return tell(mods[i - 1]);
-	if (!atomic_compare_exchange_strong_explicit(&busy, &none, hl_thread_tid(), memory_order_seq_cst,
-						     memory_order_seq_cst)) {
-		leave_to_winner(pc);
+	if (!become_writer(pc))
 		return NULL;
-	}
 	slot = slot_of(at.start);
 	i = slot ? atomic_load_explicit(slot, memory_order_acquire) : 0;
 	if (!slot || (i && same(mods[i - 1], &at)))
@@ -246,7 +264,9 @@ const struct hl_mod *hl_modmap_swept(uint32_t *cursor)
 
 		if (!atomic_load_explicit(&e->live, memory_order_relaxed))
 			continue;
-		if (hl_object_find(e->mod.start + 1, &at) && same(e, &at))
+		/* no more of it: another thread may be unloading it.  Whoever calls it sees whether it is the same. */
+		if (hl_object_bounds(e->mod.start + 1, &at) && at.start == e->mod.start &&
+		    at.end == e->mod.end && at.map == e->map)
 			continue;
 		if (!atomic_exchange_explicit(&e->live, 0, memory_order_relaxed))
 			continue;

@@ -29,7 +29,7 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone);
 void hl_modmap_unnote(const struct hl_mod *m);
 /* Nobody with that tid enters a module any more (0: nobody at all, in a forked child). */
 void hl_modmap_abandon(uint32_t tid);
-/* After each hl_modmap_note: a pc whose hl_modmap_note found another at work; note it.  0: none. */
+/* After each hl_modmap_note: a pc of a handler that interrupted one; note it.  0: none. */
 uint64_t hl_modmap_left(void);
 /* After a dlclose: the modules that went, one a call, NULL: no more.  Raises the epoch:
  * the module was last mapped in the epoch before hl_guest.epoch. */

@@ -48,6 +48,20 @@ static int visit(struct dl_phdr_info *info, size_t size, void *p)
 	return 1;
 }
 
+int hl_object_bounds(uint64_t address, struct hl_object *o)
+{
+	struct dl_find_object d;
+
+	if (HL_UNLIKELY(!find_object))
+		return hl_object_find(address, o);
+	if (find_object((void *)(uintptr_t)address, &d) != 0)
+		return 0;
+	o->start = (uint64_t)(uintptr_t)d.dlfo_map_start;
+	o->end = (uint64_t)(uintptr_t)d.dlfo_map_end;
+	o->map = d.dlfo_link_map;
+	return 1;
+}
+
 int hl_object_find(uint64_t address, struct hl_object *o)
 {
 	struct search s = {address, o, 0};

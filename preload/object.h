@@ -21,5 +21,7 @@ struct hl_object {
 void hl_object_init(void);
 /* 1 and *o, or 0: in no object. */
 int hl_object_find(uint64_t address, struct hl_object *o);
+/* The same, but only start, end and map, which are addresses: nothing of an object that another thread may unload is read. */
+int hl_object_bounds(uint64_t address, struct hl_object *o);
 
 #endif
