@@ -2,36 +2,25 @@
 """real.py [NAME...] - installed programs under `heapledger run`, held against an untraced run and valgrind.
 
 For each: output, status and files are those of an untraced run; every trace (children included) has no order
-violation, no unexplained free, no damage, no loss.  For single-threaded ones the numbers of allocations and
-frees are compared with valgrind's "total heap usage" (--run-libc-freeres=no, --run-cxx-freeres=no: otherwise valgrind
-itself frees libc's and libstdc++'s leftovers at the end).  Named causes of a difference:
-  environment   The loader and the program see other variables under each tool (LD_PRELOAD, HEAPLEDGER_*;
-                GLIBCPP_FORCE_NEW... under valgrind), and programs that copy their environment (python, perl, git)
-                allocate for each; subtracted: SLACK allocations and frees.
-  loader        valgrind also replaces the malloc of ld.so itself, before any library can see it; part of SLACK.
-What then remains must be within 0.1 %.
+violation, no unexplained free, no damage, no loss.  Where the program is single-threaded, numbers agree with valgrind's: traced.py.
 
 The cases "unwind ..." run with unwind=check: libunwind sees every stack of the first process as we do (a forked child
 goes on without it).
 """
-import ctypes
 import glob
 import os
-import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from ledger import HL, ROOT, Failure, check_health, value  # noqa: E402
-
-SLACK = 60
-TOLERANCE = 0.001
-TIMEOUT = 600
-CHECK = {"HEAPLEDGER_OPTIONS": "unwind=check"}
+from ledger import ROOT, Failure  # noqa: E402
+import postgres  # noqa: E402
+import redis_server  # noqa: E402
+import sshd  # noqa: E402
+import web  # noqa: E402
+from traced import checked, program, run  # noqa: E402
 
 SMALL_CC = """
 #include <map>
@@ -54,72 +43,58 @@ BASH = r"""
 declare -A n; for i in {1..4000}; do n[k$((i % 77))]+=$i; done
 printf '%s\n' "${!n[@]}" | sort | tail -2; echo "${#n[k5]}"; (echo "$(echo sub; seq 3)"); ls / >/dev/null
 """
-
-
-def run(argv, env=None, cwd=None):
-    r = subprocess.run(argv, env={**os.environ, **(env or {})}, cwd=cwd, stdin=subprocess.DEVNULL,
-                       capture_output=True, timeout=TIMEOUT, check=False)
-    return r.returncode, r.stdout, r.stderr
-
-
-def valgrind_counts(argv, env):
-    log = os.path.abspath("valgrind.log")
-    run(["valgrind", "--leak-check=no", "--run-libc-freeres=no", "--run-cxx-freeres=no", "--log-file=" + log, *argv],
-        env)
-    with open(log, encoding="utf-8", errors="replace") as f:
-        m = re.findall(r"total heap usage: ([\d,]+) allocs, ([\d,]+) frees", f.read())
-    if not m:
-        raise Failure("valgrind gave no totals")
-    return tuple(int(x.replace(",", "")) for x in m[-1])
-
-
-def compare_counts(tree, argv, env):
-    got = (value(tree, "allocations"), value(tree, "frees"))
-    want = valgrind_counts(argv, env)
-    text = "allocs %d, valgrind %d; frees %d, valgrind %d" % (got[0], want[0], got[1], want[1])
-    for a, b in zip(got, want):
-        if abs(a - b) > SLACK and abs(a - b) > TOLERANCE * b + SLACK:
-            raise Failure(text)
-    return text
-
-
-def traces_of(trace):
-    traces = sorted(glob.glob(trace + "*"), key=len)
-    if not traces or traces[0] != trace:
-        raise Failure("no trace")
-    return traces
-
-
-def program(argv, env=None, files=(), counts=True, fresh=None):
-    """One command, untraced and traced; files: outputs to compare; fresh: prepares the directory."""
-    def here():
-        if fresh:
-            fresh()
-        r = run(argv, env)[:2]
-        return r, [open(f, "rb").read() for f in files]
-
-    def there():
-        if fresh:
-            fresh()
-        r = run([HL, "run", "-q", "-o", "t.hl", "--", *argv], env)
-        if r[2] and r[0]:
-            raise Failure("status %d: %s" % (r[0], r[2][-300:]))
-        return r[:2], [open(f, "rb").read() for f in files]
-
-    plain, traced = here(), there()
-    if plain != traced:
-        raise Failure("output or status differs: %r, untraced %r" % (traced[0], plain[0]))
-    traces = traces_of("t.hl")
-    trees = [check_health(t) for t in traces]
-    text = "%d traces" % len(traces)
-    if counts:
-        if shutil.which("valgrind"):
-            if fresh:
-                fresh()
-            text += ", " + compare_counts(trees[0], argv, env)
-        else:
-            print("SKIP: valgrind is not installed: no counts compared")
-    return text
+NODE = r"""
+const { Worker, isMainThread, parentPort } = require('worker_threads');
+const { execFileSync, spawnSync } = require('child_process'), zlib = require('zlib'), crypto = require('crypto');
+if (!isMainThread) {
+  let n = 0;
+  for (let i = 0; i < 100000; i++) n += JSON.stringify({ i, x: [i] }).length;
+  parentPort.postMessage(n);
+} else {
+  const a = [];
+  for (let i = 0; i < 20000; i++) a.push(Buffer.alloc(100 + i % 500, i % 256));
+  const z = zlib.gzipSync(Buffer.concat(a), { level: 9 });
+  console.log(z.length, crypto.createHash('sha256').update(zlib.gunzipSync(z)).digest('hex'));
+  console.log(execFileSync('/bin/echo', ['child']).toString());
+  console.log(spawnSync(process.execPath, ['-e', 'console.error("wrong"); process.kill(process.pid, "SIGTERM")']).signal);
+  let left = 4, ticks = 0;
+  const t = setInterval(() => { if (++ticks == 5) { clearInterval(t); console.log('ticks'); } }, 10);
+  const sums = [];
+  for (let i = 0; i < 4; i++)
+    new Worker(__filename).on('message', m => { sums.push(m); if (!--left) console.log(sums, JSON.parse(JSON.stringify(sums))); });
+  process.on('exit', () => console.log('exit'));
+}
+"""
+JAVA = r"""
+import java.util.*;
+public class Hello {
+  public static void main(String[] arguments) throws Exception {
+    Map<Integer, byte[]> m = new HashMap<>();
+    for (int i = 0; i < 20000; i++) m.put(i % 500, new byte[i % 3000]);
+    List<java.nio.ByteBuffer> direct = new ArrayList<>();
+    for (int i = 0; i < 2000; i++) direct.add(java.nio.ByteBuffer.allocateDirect(1000 + i));
+    long[] sums = new long[4];
+    Thread[] threads = new Thread[4];
+    for (int t = 0; t < 4; t++) {
+      final int k = t;
+      threads[t] = new Thread(() -> {
+        java.util.zip.Deflater d = new java.util.zip.Deflater();
+        StringBuilder s = new StringBuilder();
+        for (int i = 0; i < 100000; i++) s.append(i * k);
+        d.setInput(s.toString().getBytes());
+        d.finish();
+        byte[] out = new byte[1 << 20];
+        sums[k] = d.deflate(out);
+        d.end();
+      });
+      threads[t].start();
+    }
+    for (Thread t : threads) t.join();
+    System.out.println(m.size() + " " + direct.size() + " " + Arrays.toString(sums));
+    System.exit(3);
+  }
+}
+"""
 
 
 def repository():
@@ -135,116 +110,6 @@ def repository():
                 f.writelines("%d %d %d\n" % (n, k, i * n) for i in range(200))
         run([*git, "add", "-A"], env)
         run([*git, "commit", "-q", "-m", "change %d" % n], env)
-
-
-def checked(argv, env=None):
-    """One command with unwind=check."""
-    r = run([HL, "run", "-q", "-o", "t.hl", "--", *argv], {**(env or {}), **CHECK})
-    if r[0]:
-        raise Failure("status %d: %s" % (r[0], r[2][-300:]))
-    return agreement()
-
-
-def agreement():
-    ctypes.CDLL("libunwind.so.8")  # without it nothing is compared
-    trees = [check_health(t) for t in traces_of("t.hl")]
-    if "unwind=check" not in value(trees[0], "options") or value(trees[0], "allocations") < 1000:
-        raise Failure("nothing was compared")
-    differences = sum(value(t, "unwind_differences") for t in trees)
-    text = "unwind differences: %d of %d allocations" % (differences, value(trees[0], "allocations"))
-    if differences:
-        raise Failure(text)
-    return text
-
-
-def redis_session(prefix, env=None):
-    for f in ("dump.rdb", "redis.sock"):
-        if os.path.exists(f):
-            os.unlink(f)
-    sock_path = os.path.abspath("redis.sock")
-    server = subprocess.Popen([*prefix, shutil.which("redis-server"), "--port", "0", "--unixsocket", sock_path,
-                               "--dir", os.getcwd(), "--daemonize", "no", "--save", ""],
-                              env={**os.environ, **(env or {})},
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        for _ in range(200):
-            if os.path.exists(sock_path):
-                break
-            time.sleep(0.05)
-        answers = client(sock_path)
-        status = server.wait(timeout=60)
-    finally:
-        if server.poll() is None:
-            server.kill()
-            server.wait()
-    return answers, status
-
-
-def redis_checked():
-    _, status = redis_session([HL, "run", "-q", "-o", "t.hl", "--"], CHECK)
-    if status:
-        raise Failure("status %d" % status)
-    return agreement()
-
-
-def redis():
-    """A server, its scripted client, a background save in a forked child."""
-    plain = redis_session([])
-    traced = redis_session([HL, "run", "-q", "-o", "t.hl", "--"])
-    if plain != traced:
-        raise Failure("the client's transcript or the status differs")
-    traces = traces_of("t.hl")
-    for t in traces:
-        check_health(t)
-    if len(traces) < 2:
-        raise Failure("the background save left no trace")
-    return "%d traces, %d answers" % (len(traces), len(plain[0]))
-
-
-def client(path):
-    s = socket.socket(socket.AF_UNIX)
-    s.settimeout(60)
-    s.connect(path)
-    f = s.makefile("rwb")
-    answers = []
-
-    def ask(*words):
-        f.write(b"*%d\r\n" % len(words))
-        for w in words:
-            w = str(w).encode()
-            f.write(b"$%d\r\n%s\r\n" % (len(w), w))
-        f.flush()
-        answers.append(answer())
-
-    def answer():
-        line = f.readline()
-        if line[:1] == b"$" and line[:2] != b"$-":
-            return f.read(int(line[1:]) + 2)
-        if line[:1] == b"*":
-            return [answer() for _ in range(int(line[1:]))]
-        return line
-
-    for i in range(3000):
-        ask("SET", "key:%d" % i, "value " * (i % 40))
-        ask("LPUSH", "list:%d" % (i % 10), i)
-        ask("ZADD", "scores", i % 100, "member %d" % i)
-    for i in range(0, 3000, 3):
-        ask("GET", "key:%d" % i)
-        ask("DEL", "key:%d" % (i + 1))
-    ask("LRANGE", "list:3", 0, -1)
-    ask("ZRANGE", "scores", 0, 20)
-    ask("BGSAVE")
-    for _ in range(200):
-        f.write(b"INFO persistence\r\n")
-        f.flush()
-        if b"rdb_bgsave_in_progress:0" in answer():
-            break
-        time.sleep(0.05)
-    ask("DBSIZE")
-    f.write(b"SHUTDOWN NOSAVE\r\n")
-    f.flush()
-    f.read()
-    return answers
 
 
 def cases():
@@ -279,7 +144,21 @@ def cases():
     yield "tar and xz", "xz", lambda: (repository(), program(
         ["tar", "-c", "--sort=name", "--mtime=@0", "-I", "xz -T2", "-f", "repo.tar.xz", "--exclude=.git", "repo"],
         files=["repo.tar.xz"], counts=False))[1]
-    yield "redis-server", "redis-server", redis
+    yield "redis-server", "redis-server", redis_server.scripted
+    yield "redis-server under redis-benchmark", "redis-benchmark", redis_server.benchmarked
+    yield "nginx", "nginx", web.nginx
+    yield "postgres", os.path.join(postgres.directory() or "", "postgres"), postgres.postgres
+    yield "sshd", "sshd" if os.geteuid() == 0 else "sshd as root", sshd.sshd
+    yield "curl", "curl", web.curl
+    with open("work.js", "w", encoding="ascii") as f:
+        f.write(NODE)
+    yield "node", "node", lambda: program([shutil.which("node"), "work.js"], counts=False)
+    with open("Hello.java", "w", encoding="ascii") as f:
+        f.write(JAVA)
+    yield "javac", "javac", lambda: program(["javac", "Hello.java"], files=["Hello.class"], counts=False)
+    yield "java", "javac", lambda: (subprocess.run(["javac", "Hello.java"], check=True),
+                                    program(["java", "Hello"], counts=False))[1]
+    yield "java -version", "java", lambda: program(["java", "-version"], counts=False)
     yield from unwind_cases(python, still, queries)
 
 
@@ -288,7 +167,7 @@ def unwind_cases(python, still, queries):
     stl = os.path.join(workloads, "stl.cc")
     yield "unwind python3", python, lambda: checked([python, os.path.join(workloads, "json_regex.py")], still)
     yield "unwind sqlite3", "sqlite3", lambda: checked(["/usr/bin/sqlite3", ":memory:", ".read " + queries])
-    yield "unwind redis-server", "redis-server", redis_checked
+    yield "unwind redis-server", "redis-server", redis_server.checked
     yield "unwind clang++", "clang++", lambda: checked(["clang++", "-O1", "-c", stl, "-o", "stl.o"])
     if shutil.which("g++"):
         subprocess.run(["g++", "-E", stl, "-o", "stl.ii"], check=True)
