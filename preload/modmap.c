@@ -12,6 +12,7 @@
 #include "preload/thread.h"
 #include <elf.h>
 #include <link.h>
+#include <sys/auxv.h>
 
 #define MODS 65536u /* each reload of a plugin takes one */
 #define HASH 16384u
@@ -35,8 +36,13 @@ static _Atomic uint32_t *hash;   /* HASH: index + 1 of the newest entry at that 
 static _Atomic uint32_t busy;    /* tid of who enters a module, 0 none */
 static _Atomic uint64_t left[8]; /* pcs of handlers that interrupted the winner */
 
+static const ElfW(Phdr) * program; /* its program headers, as the kernel tells */
+static uint32_t program_n;
+
 void hl_modmap_init(void)
 {
+	program = (const void *)getauxval(AT_PHDR);
+	program_n = program && getauxval(AT_PHENT) == sizeof *program ? (uint32_t)getauxval(AT_PHNUM) : 0;
 	if (!mods)
 		mods = hl_arena_alloc(MODS * sizeof *mods);
 	if (!hash)
@@ -72,23 +78,47 @@ static int same(const struct entry *e, const struct hl_object *at)
 	       atomic_load_explicit(&e->live, memory_order_relaxed);
 }
 
-/* PT_NOTE of the mapped module: the file header is the start of its first map (ld.so maps from file
- * offset 0 when the first PT_LOAD starts there, which all linkers do). */
-static void read_build_id(struct hl_mod *m)
+/* The program headers of a mapped module, and how many; 0: not known.  The file header is the start of its first
+ * map (ld.so maps from file offset 0 when the first PT_LOAD starts there, which all linkers do).  Only the kernel leaves
+ * holes between segments, of the program; the loader then knows each by itself, and the auxiliary vector tells. */
+static uint32_t headers_of(const struct hl_mod *m, const struct hl_object *at, const ElfW(Phdr) * *ph)
 {
 	const ElfW(Ehdr) *eh = (const void *)(uintptr_t)m->start;
 
-	if (m->end - m->start < sizeof *eh || *(const uint32_t *)eh->e_ident != *(const uint32_t *)ELFMAG ||
-	    eh->e_phentsize != sizeof(ElfW(Phdr)) || eh->e_phoff > 4096 ||
-	    eh->e_phoff + (uint64_t)eh->e_phnum * sizeof(ElfW(Phdr)) > 4096)
-		return;
+	if (m->end - m->start >= sizeof *eh && *(const uint32_t *)eh->e_ident == *(const uint32_t *)ELFMAG &&
+	    eh->e_phentsize == sizeof **ph && eh->e_phoff <= 4096 &&
+	    eh->e_phoff + (uint64_t)eh->e_phnum * sizeof **ph <= 4096) {
+		*ph = (const void *)(uintptr_t)(m->start + eh->e_phoff);
+		return eh->e_phnum;
+	}
+	*ph = program;
+	/* of `ld.so PROGRAM` the vector has ld.so's */
+	for (uint32_t i = 0; i < program_n; i++)
+		if (program[i].p_type == PT_DYNAMIC &&
+		    m->bias + program[i].p_vaddr == (uint64_t)(uintptr_t)at->dynamic)
+			return program_n;
+	return 0;
+}
 
-	const ElfW(Phdr) *ph = (const void *)(uintptr_t)(m->start + eh->e_phoff);
+static int is_loaded(const ElfW(Phdr) * ph, uint32_t n, const ElfW(Phdr) * what)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (ph[i].p_type == PT_LOAD && (ph[i].p_flags & PF_R) && what->p_vaddr >= ph[i].p_vaddr &&
+		    what->p_vaddr + what->p_memsz <= ph[i].p_vaddr + ph[i].p_filesz)
+			return 1;
+	return 0;
+}
 
-	for (int i = 0; i < eh->e_phnum; i++) {
+/* From its PT_NOTE. */
+static void read_build_id(struct hl_mod *m, const struct hl_object *where)
+{
+	const ElfW(Phdr) * ph;
+	uint32_t n = headers_of(m, where, &ph);
+
+	for (uint32_t i = 0; i < n; i++) {
 		uint64_t at = m->bias + ph[i].p_vaddr, end = at + ph[i].p_memsz;
 
-		if (ph[i].p_type != PT_NOTE || at < m->start || end > m->end)
+		if (ph[i].p_type != PT_NOTE || !is_loaded(ph, n, &ph[i]))
 			continue;
 		while (at + sizeof(ElfW(Nhdr)) <= end) {
 			const ElfW(Nhdr) *nh = (const void *)(uintptr_t)at;
@@ -215,7 +245,7 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 	e->map = at.map;
 	e->dynamic = at.dynamic;
 	e->name_hash = hash_name(at.name);
-	read_build_id(&e->mod);
+	read_build_id(&e->mod, &at);
 	atomic_store_explicit(&e->live, 1, memory_order_relaxed);
 	atomic_store_explicit(&e->told, 1, memory_order_relaxed);
 	mods[n] = e;
