@@ -40,6 +40,9 @@ void hl_mail_answer(struct hl_collector *c)
 		m->stamp = hl_share_now(c->share);
 		hl_out_mark(&c->outs, out, m->stamp, HL_MARK_COMMAND, label);
 		m->result = out->writer ? 0 : EIO;
+		/* who asked may read the trace at once */
+		hl_drain_sealed(&c->drain);
+		hl_drain_open(&c->drain);
 	}
 	/* release: result and stamp */
 	atomic_store_explicit(&m->state, HL_MAIL_DONE, memory_order_release);

@@ -14,7 +14,7 @@
 
 struct hl_collector;
 
-/* Collector: answer what is posted. */
+/* Collector: answer what is posted; what was committed before the mark is in the trace with it. */
 void hl_mail_answer(struct hl_collector *c);
 
 /* A region of a running process, found from outside. */

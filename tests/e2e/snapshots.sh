@@ -82,6 +82,17 @@ check run run.hl
 session env LD_PRELOAD="$HL_BUILD/libheapledger.so" HEAPLEDGER_OUTPUT=bare.hl
 check bare bare.hl
 
+rm -f one two go1 go2
+"$hl" run -q -o now.hl -- ./steps &
+await one
+"$hl" snapshot "$(cat one)" --label now >snap.out 2>&1
+got=$(rows now.hl@now)
+[ "$got" = 'steps.c:16: size=10000 B, count=10, average=1000 B;' ]
+verdict $? "a snapshot can be read as soon as the command returns" "$got; $(cat snap.out)"
+: >go1
+: >go2
+wait
+
 "$hl" snapshot 1 --label x >out 2>&1
 [ $? -eq 1 ]
 verdict $? "a process that is not traced is told so, status 1" "$(cat out)"
