@@ -22,6 +22,8 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static void settle(void *ctx, struct hl_out *out);
+
 void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_outs *outs,
 		   struct hl_roster *roster)
 {
@@ -32,6 +34,8 @@ void hl_drain_init(struct hl_drain *d, const struct hl_share *share, struct hl_o
 	d->present = hl_xcalloc(share->nslots, 1);
 	d->missing = hl_xcalloc(share->nslots, sizeof(*d->missing));
 	d->last_look = share->region->start_stamp;
+	outs->settle = settle;
+	outs->settle_ctx = d;
 	d->slots = d->bytes = 0;
 	hl_pace_init(&d->pace);
 }
@@ -70,6 +74,27 @@ static uint32_t state_of(const struct hl_drain *d, uint32_t i)
 {
 	return d->present[i] ? atomic_load_explicit(&hl_share_slot(d->share, i)->state, memory_order_acquire)
 			     : HL_SLOT_FREE;
+}
+
+/* Looks only: a slot may be on a list that its caller is working through. */
+static void settle(void *ctx, struct hl_out *out)
+{
+	struct hl_drain *d = ctx;
+	uint32_t n = note_present(d);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct hl_slot *s = hl_share_slot(d->share, i);
+		uint32_t used;
+
+		if (state_of(d, i) == HL_SLOT_FREE || s->image_id != out->id || s->image_entry != out->entry)
+			continue;
+		/* acquire: the records below it (partner: the owner's release) */
+		used = atomic_load_explicit(&s->used, memory_order_acquire);
+		if (hl_note_glance(s->data, used < HL_SLOT_ROOM ? used : HL_SLOT_ROOM).event) {
+			hl_out_open(d->outs, out);
+			return;
+		}
+	}
 }
 
 static void hand_back(struct hl_drain *d, struct hl_slot *s, uint32_t i)

@@ -113,6 +113,15 @@ static char *choose_path(const struct hl_outs *o, const struct hl_out *out)
 	return hl_xstrdup(path);
 }
 
+/* FILE.PID is the first image of the process that has events, FILE.PID.2 what it became by exec: an earlier one whose slots were
+ * not collected yet is asked before this one is named. */
+static void settle_earlier(struct hl_outs *o, const struct hl_out *out)
+{
+	for (uint32_t i = 0; o->settle && i < o->n && o->all[i]->id < out->id; i++)
+		if (o->all[i]->pid == out->pid && !o->all[i]->path && !o->all[i]->done)
+			o->settle(o->settle_ctx, o->all[i]);
+}
+
 static void write_chunk(struct hl_outs *o, struct hl_out *out, const struct hl_chunk *c)
 {
 	struct hl_diag d;
@@ -171,6 +180,7 @@ static void open_file(struct hl_outs *o, struct hl_out *out)
 	struct hl_diag d;
 
 	memcpy(h.uuid, r->uuid, sizeof(h.uuid));
+	settle_earlier(o, out);
 	out->path = choose_path(o, out);
 	/* force: FILE itself was reserved by an empty file */
 	if (hl_writer_open(&out->writer, out->path, &h, o->force || out == o->main_out, &d) < 0) {

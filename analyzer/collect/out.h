@@ -59,6 +59,9 @@ struct hl_outs {
 	uint64_t orphan_bytes;  /* records of no known image */
 	struct hl_diag warning; /* the first failure; err 0: none */
 	int warned;             /* it was told */
+	/* Open an image's trace if an event of it waits to be collected; NULL: none can. */
+	void (*settle)(void *ctx, struct hl_out *out);
+	void *settle_ctx;
 };
 
 void hl_outs_init(struct hl_outs *o, const struct hl_share *share, const char *path, int force,

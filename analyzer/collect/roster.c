@@ -115,12 +115,34 @@ static uint32_t entry_of(const struct hl_roster *r, uint32_t id)
 	return i;
 }
 
+static struct hl_out *admit(struct hl_roster *r, uint32_t entry, uint32_t id);
+
+/* Entries are taken where one is free: what a process was before exec may stand behind what it is. */
+static void admit_earlier(struct hl_roster *r, uint32_t pid, uint32_t id)
+{
+	struct hl_image *images = hl_region_images(r->share->region);
+
+	for (uint32_t i = 0; i < HL_IMAGES_MAX; i++) {
+		uint32_t other;
+
+		if (r->live[i] || atomic_load_explicit(&images[i].pid, memory_order_relaxed) != pid)
+			continue;
+		/* acquire: as in hl_roster_lookup */
+		other = atomic_load_explicit(&images[i].id, memory_order_acquire);
+		/* ends: ids fall */
+		if (other && other < id)
+			admit(r, i, other);
+	}
+}
+
 static struct hl_out *admit_one(struct hl_roster *r, uint32_t entry, uint32_t id)
 {
 	struct hl_image *e = &hl_region_images(r->share->region)[entry];
 	uint32_t said = atomic_load_explicit(&e->pid, memory_order_relaxed);
-	struct hl_out *out = said <= INT32_MAX ? hl_outs_admit(r->outs, id, e->parent, (pid_t)said) : NULL;
+	struct hl_out *out;
 
+	admit_earlier(r, said, id);
+	out = said <= INT32_MAX ? hl_outs_admit(r->outs, id, e->parent, (pid_t)said) : NULL;
 	if (!out)
 		return NULL;
 	out->entry = entry;

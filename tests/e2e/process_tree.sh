@@ -79,6 +79,39 @@ verdict $? "info finds the others in the working directory" "$(tail -1 why)"
 printf 'processes:\n  exit 0\n    exec 0\n      exit 3\n      exit 5\n    fast exit 4\n' | diff - got >why
 verdict $? "the text is a tree" "$(cat why)"
 
+# a child that allocates and becomes another program, many of them
+cat >many.c <<'END'
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	(void)argc;
+	for (int i = 0; i < 60; i++) {
+		if (fork() == 0) {
+			if (i % 3 == 0)
+				usleep(300 * i);
+			execl("./prog", argv[0], malloc(10) ? "0" : "1", NULL);
+		}
+		if (i % 4 == 3)
+			wait(NULL);
+	}
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+END
+gcc -o many many.c && mkdir chain && "$hl" run -q -o chain/t.hl -- ./many || exit 1
+"$hl" info --format json chain/t.hl | python3 -c '
+import json, os, sys
+rows = json.load(sys.stdin)["processes"][1:]
+assert len(rows) == 120, len(rows)
+for r in rows:
+    name = "t.hl.%d" % r["pid"] + ("" if r["end"] == "exec" else ".2")
+    assert os.path.basename(r["trace"]) == name, r
+' 2>why
+verdict $? "FILE.PID is the forked child, FILE.PID.2 what it became" "$(tail -1 why)"
+
 # ---- stats of all of them ----
 for t in traces/t.hl*; do
 	"$hl" stats -n 0 --format json "$t" 2>/dev/null

@@ -211,6 +211,57 @@ START_TEST(files_of_one_pid_are_numbered_and_old_files_are_kept)
 }
 END_TEST
 
+/* What the child becomes stands before it in the image table. */
+static void forks_child_that_execs(struct guest *g)
+{
+	struct hl_image *between = &hl_region_images(g->share->region)[1];
+
+	guest_image(g, 0);
+
+	uint32_t self = g->id;
+	pid_t pid = getpid();
+
+	atomic_store(&between->pid, (uint32_t)pid);
+	if (fork() == 0) {
+		guest_image(g, self);
+		guest_hello(g);
+		guest_fork_fact(g, self, pid, 0, 0);
+		guest_alloc(g, 32, 20);
+		atomic_store(&between->pid, 0);
+		guest_image(g, 0);
+		guest_hello(g);
+		guest_alloc(g, 32, 20);
+		guest_alloc(g, 48, 20);
+		guest_seal(g);
+		guest_stay(g);
+	}
+	for (;;)
+		pause();
+}
+
+START_TEST(a_forked_child_has_the_first_name_and_what_it_became_the_second)
+{
+	make_share(4u << 20);
+	pid_t pid = guest_run(&share, forks_child_that_execs);
+
+	setup_with(0, pid, 0, 0);
+	hl_collector_round(collector, 1);
+	pid_t child = hl_outs_find(&collector->outs, 2)->pid;
+
+	kill(child, SIGKILL);
+	command_ended(pid);
+	finish();
+	struct seen first = see_pid(child, ""), second = see_pid(child, ".2");
+
+	ck_assert_uint_eq(first.image, 2);
+	ck_assert_uint_eq(first.allocs, 1);
+	ck_assert_int_eq(first.end, HL_END_EXEC);
+	ck_assert_uint_eq(second.image, 3);
+	ck_assert_uint_eq(second.allocs, 2);
+	ck_assert_int_eq(second.end, HL_END_GONE);
+}
+END_TEST
+
 static void said_it_ended(struct guest *g)
 {
 	uint8_t b[30];
@@ -243,13 +294,14 @@ END_TEST
 
 int main(void)
 {
-	static const TTest *tests[7];
+	static const TTest *tests[8];
 	size_t n = 0;
 
 	tests[n++] = a_forked_copy_without_an_event_gets_no_file;
 	tests[n++] = a_copy_that_ended_gets_its_file_when_its_own_copy_needs_it;
 	tests[n++] = a_child_that_is_heard_of_before_its_parent_names_it;
 	tests[n++] = an_exec_ends_one_trace_and_begins_another;
+	tests[n++] = a_forked_child_has_the_first_name_and_what_it_became_the_second;
 	tests[n++] = files_of_one_pid_are_numbered_and_old_files_are_kept;
 	tests[n++] = an_end_that_the_program_told_is_kept;
 	return run_tests("images", tests);
