@@ -93,9 +93,10 @@ format:	## clang-format everything that lint checks
 	clang-format -i $$(find preload analyzer include tests samples -name '*.[ch]' -o -name '*.cc' | grep -v -e golden -e bench)
 check-real: $(O)/deps-real all	## trace real programs, compare with valgrind
 	$(Q)$(env) VERBOSE=1 sh tests/run_all.sh tests/real/run.sh
-soak: $(O)/deps-check all	## the random tests for longer: ROUNDS=500
+soak: $(O)/deps-check all	## servers under load for an hour, SOAK_SECONDS=3600; the random tests for longer, ROUNDS=500
 	$(Q)$(env) SIGKILL_ROUNDS=$(or $(ROUNDS),500) LIVESET_CASES="$(foreach s,11 12 13 14 15 16 17 18 19 20,$s:$s:400000)" \
-		sh tests/run_all.sh tests/e2e/sigkill.sh tests/e2e/liveset.sh
+		SOAK_SECONDS=$(or $(SOAK_SECONDS),3600) SOAK_RATE=$(or $(SOAK_RATE),40) \
+		sh tests/run_all.sh tests/real/soak.sh tests/e2e/sigkill.sh tests/e2e/liveset.sh
 bench: $(O)/deps-bench all	## what tracing costs beside plain, heaptrack, valgrind, and each target: met or missed
 	$(Q)$(env) python3 tests/bench/run.py $(BENCH)
 demo: $(O)/deps-demo all	## a report on an installed program and one on a sample

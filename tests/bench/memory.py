@@ -112,9 +112,8 @@ def dirty_at_exit(program, argv, env):
     return dirty
 
 
-def region_bytes(pid):
-    """Resident bytes (slots, tables) of the region; None without a collector.  Layout: format.h."""
-    path = environment(pid).get("HEAPLEDGER_REGION")
+def region_bytes(path):
+    """Resident bytes (slots, tables) of the region at /proc/COLLECTOR/fd/N; None without a collector.  Layout: format.h."""
     if not path:
         return None
     fd = os.open(path, os.O_RDONLY)
@@ -150,7 +149,7 @@ def held(churn, threads, pairs, command, work, quiet_s):
                 raise Failure("churn does not come to its end")
             time.sleep(0.01)
         time.sleep(quiet_s)
-        result = private_dirty(pid)[0], region_bytes(pid)
+        result = private_dirty(pid)[0], region_bytes(environment(pid).get("HEAPLEDGER_REGION"))
     finally:
         remove(ready)
     finish(p, argv)

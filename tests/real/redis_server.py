@@ -1,4 +1,5 @@
 """redis_server.py - redis-server: a scripted client with a background save; under redis-benchmark; unwind=check."""
+import contextlib
 import os
 import re
 import shutil
@@ -44,13 +45,21 @@ class Client:
         self.file.read()
 
 
+def listens(path):
+    """The socket is there a moment before it can be connected to."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as s:
+        s.connect(path)
+        return True
+    return False
+
+
 def answering(prefix, env=None, name="redis", options=()):
     """redis-server in the working directory, and the path of its socket."""
     path = os.path.abspath(name + ".sock")
     if os.path.exists(path):
         os.unlink(path)
     return path, serving([*prefix, shutil.which("redis-server"), "--port", "0", "--unixsocket", path, "--dir", os.getcwd(),
-                          "--daemonize", "no", "--save", "", *options], lambda: os.path.exists(path), env, name + ".log")
+                          "--daemonize", "no", "--save", "", *options], lambda: listens(path), env, name + ".log")
 
 
 def session(prefix, env=None):
