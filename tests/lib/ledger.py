@@ -47,8 +47,8 @@ def by_line(trace, source):
     return rows
 
 
-def info(trace):
-    return json.loads(heapledger("info", trace, "--format", "json"))
+def info(trace, timeout=50):
+    return json.loads(heapledger("info", trace, "--format", "json", timeout=timeout))
 
 
 def value(tree, key):
@@ -66,9 +66,9 @@ def losses(tree):
     return {k: v for k, v in lost.items() if v}
 
 
-def check_health(trace, allow_losses=False, allow_mismatches=False):
+def check_health(trace, allow_losses=False, allow_mismatches=False, timeout=50):
     """No order violation, no unexplained free, no damage, no loss."""
-    tree = info(trace)
+    tree = info(trace, timeout)
     for key in MUST_BE_ZERO:
         if value(tree, key) and not (allow_mismatches and key == "mismatched_frees"):
             raise Failure("%s: %s %s" % (os.path.basename(trace), tree[key], key.replace("_", " ")))

@@ -78,10 +78,10 @@ def same(plain, traced):
         raise Failure("%d answers, untraced %d" % (len(traced), len(plain)))
 
 
-def health(trace="t.hl"):
+def health(trace="t.hl", timeout=50):
     """{pid: [info of each trace]} of a run, all of them healthy."""
     trees = {}
     for t in traces_of(trace):
-        tree = check_health(t)
+        tree = check_health(t, timeout=timeout)
         trees.setdefault(tree["pid"], []).append(tree)
     return trees

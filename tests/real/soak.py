@@ -200,7 +200,7 @@ class Pair:
         slots, threads = memory.region_bytes(self.region)[0], self.traced.threads()
         statuses = [s.end() for s in self.both]
         verdict(statuses == [0, 0], self.name + " ends as untraced", "statuses %s" % statuses)
-        trees = health(self.trace)
+        trees = health(self.trace, timeout=3600)
         tree = trees[self.traced.pid][-1]
         kin = [t for one in trees.values() for t in one]
         last, half = self.added[-1], self.added[len(self.added) // 2]
@@ -232,7 +232,7 @@ def add_kept(redis):
 
 
 def check_diff(redis, when):
-    text = heapledger("diff", redis.trace + "@one", redis.trace + "@two", "--format", "json", timeout=600)
+    text = heapledger("diff", redis.trace + "@one", redis.trace + "@two", "--format", "json", timeout=3600)
     totals = json.loads(text)["totals"]
     grown, added = totals["new"]["heap_size"] - totals["old"]["heap_size"], KEPT * KEPT_BYTES
     # the other keys come and go
