@@ -146,6 +146,10 @@ static void print_main(const struct hl_run_trace *run, const struct totals *t)
 		 estimate_text(live, sizeof(live), c, c->live_bytes, c->live_bytes_error), c->live_blocks,
 		 c->allocs, c->temporary, t->losses);
 	hl_error(text);
+	if (!c->allocs && !c->sample_bytes)
+		hl_error("no allocation was seen: either the command makes none, or by an allocator of its "
+			 "own (see "
+			 "heapledger doctor)");
 	if (c->sample_bytes) {
 		snprintf(text, sizeof(text),
 			 "these are estimates from a sample of one in %s (%" PRIu64 " blocks recorded)",

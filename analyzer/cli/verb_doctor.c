@@ -27,7 +27,7 @@ static int doctor_main(struct hl_cli *cli, const struct hl_verb *verb, int argc,
 	if (o.next >= argc)
 		return hl_fail(d, HL_ERR_USAGE, "doctor: no command; see heapledger doctor --help");
 	t = hl_xmalloc(sizeof(*t));
-	hl_target_check(t, argv[o.next]);
+	hl_target_check(t, argv[o.next], 1);
 	for (unsigned i = 0; i < t->nchecks; i++) {
 		const struct hl_check *c = &t->checks[i];
 

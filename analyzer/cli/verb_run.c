@@ -316,7 +316,7 @@ static int run_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, ch
 	if (err)
 		return err;
 	hl_launch_guard(&r.signals);
-	hl_target_check(&r.target, r.argv[0]);
+	hl_target_check(&r.target, r.argv[0], 0);
 	refusal = hl_target_refusal(&r.target);
 	if (refusal) {
 		hl_error(refusal->text);

@@ -11,18 +11,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const sanitizer_libs[] = {"libasan.", "libtsan.",   "libubsan.",
-					     "liblsan.", "libhwasan.", "libmsan."};
+/* not UBSan's: it has no allocator */
+static const char *const sanitizer_libs[] = {"libasan.", "libtsan.", "liblsan.", "libhwasan.", "libmsan."};
 static const char *const sanitizer_symbols[] = {"__asan_init", "__tsan_init", "__msan_init", "__hwasan_init",
 						"__lsan_init"};
 /* Symbols that only the allocator itself has, before the plain malloc of an unknown one. */
 static const struct {
 	const char *symbol, *name;
-} allocators[] = {{"mallctl", "jemalloc"},
-		  {"je_malloc", "jemalloc"},
-		  {"tc_malloc", "tcmalloc"},
-		  {"MallocExtension_Internal_GetNumericProperty", "tcmalloc"},
-		  {"mi_malloc", "mimalloc"}};
+} allocators[] = {
+	{"mallctl", "jemalloc"},         {"je_mallctl", "jemalloc"},
+	{"_rjem_mallctl", "jemalloc"},   {"moz_arena_malloc", "mozjemalloc"},
+	{"tc_malloc", "tcmalloc"},       {"MallocExtension_Internal_GetNumericProperty", "tcmalloc"},
+	{"mi_malloc", "mimalloc"},       {"rpmalloc", "rpmalloc"},
+	{"scalable_malloc", "tbbmalloc"}};
+/* What they print, which is left when the program is stripped. */
+static const struct {
+	const char *text, *name;
+} messages[] = {{"<jemalloc>: ", "jemalloc"}, {"mimalloc: ", "mimalloc"}, {"tcmalloc: ", "tcmalloc"}};
+static const struct {
+	const char *symbol;
+	int import;
+} imports[] = {
+	{"dlopen", HL_IMPORTS_DLOPEN}, {"dlmopen", HL_IMPORTS_DLMOPEN}, {"seccomp_load", HL_IMPORTS_SECCOMP}};
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -66,14 +76,13 @@ static void read_interp(struct hl_elfinfo *e, Elf *elf, int fd)
 	}
 }
 
-static void see_needed(struct hl_elfinfo *e, const char *name)
+int hl_elfinfo_is_sanitizer(const char *name)
 {
 	for (size_t i = 0; i < COUNT(sanitizer_libs); i++)
 		if (!strncmp(name, sanitizer_libs[i], strlen(sanitizer_libs[i])))
-			snprintf(e->sanitizer, sizeof(e->sanitizer), "%s", name);
+			return 1;
 	/* libclang_rt.asan-x86_64.so and its kin; .builtins is no sanitizer */
-	if (!strncmp(name, "libclang_rt.", 12) && strstr(name + 12, "san"))
-		snprintf(e->sanitizer, sizeof(e->sanitizer), "%s", name);
+	return !strncmp(name, "libclang_rt.", 12) && strstr(name + 12, "san") && !strstr(name + 12, "ubsan");
 }
 
 static void read_dynamic(struct hl_elfinfo *e, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh)
@@ -86,47 +95,66 @@ static void read_dynamic(struct hl_elfinfo *e, Elf *elf, Elf_Scn *scn, const GEl
 		const char *name =
 			dyn.d_tag == DT_NEEDED ? elf_strptr(elf, sh->sh_link, dyn.d_un.d_val) : NULL;
 
-		if (name)
-			see_needed(e, name);
+		if (name && hl_elfinfo_is_sanitizer(name))
+			snprintf(e->sanitizer, sizeof(e->sanitizer), "%s", name);
 	}
 }
 
-static void see_symbol(struct hl_elfinfo *e, const char *name, int exported)
+/* What a pass over the symbols found, before it is put together. */
+struct symbols {
+	int has_new, has_throw;
+};
+
+static void see_import(struct hl_elfinfo *e, const char *name)
+{
+	for (size_t i = 0; i < COUNT(imports); i++)
+		if (!strcmp(name, imports[i].symbol))
+			e->imports |= imports[i].import;
+}
+
+static void see_symbol(struct hl_elfinfo *e, struct symbols *s, const char *name, int exported)
 {
 	/* nearly all names end here */
 	if (name[0] == '_' && name[1] == '_') {
 		for (size_t i = 0; i < COUNT(sanitizer_symbols); i++)
 			if (!strcmp(name, sanitizer_symbols[i]))
 				snprintf(e->sanitizer, sizeof(e->sanitizer), "%s", name);
+		s->has_throw |= !strcmp(name, "__cxa_throw");
 		return;
 	}
-	if (!exported || !strchr("mjtM", name[0]))
+	if (!strchr("mjtrs_M", name[0]))
 		return;
 	for (size_t i = 0; i < COUNT(allocators); i++)
 		if (!strcmp(name, allocators[i].symbol))
 			snprintf(e->allocator, sizeof(e->allocator), "%s", allocators[i].name);
-	if (!strcmp(name, "malloc") && !e->allocator[0])
-		snprintf(e->allocator, sizeof(e->allocator), "malloc");
+	e->exports_malloc |= exported && !strcmp(name, "malloc");
+	s->has_new |= !strcmp(name, "_Znwm") || !strcmp(name, "_Znwj");
 }
 
-/* The names of sanitizers count wherever they are; an allocator when the program exports malloc. */
-static void read_symbols(struct hl_elfinfo *e, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh,
-			 int *malloc_exported)
+static void read_symbols(struct hl_elfinfo *e, struct symbols *s, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	size_t n = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
+	int exported = sh->sh_type == SHT_DYNSYM;
 	GElf_Sym sym;
 
 	for (size_t i = 0; i < n && i < INT_MAX && gelf_getsym(data, (int)i, &sym); i++) {
-		const char *name =
-			sym.st_shndx != SHN_UNDEF ? elf_strptr(elf, sh->sh_link, sym.st_name) : NULL;
+		const char *name = elf_strptr(elf, sh->sh_link, sym.st_name);
 
-		if (!name)
-			continue;
-		see_symbol(e, name, 1);
-		if (sh->sh_type == SHT_DYNSYM && !strcmp(name, "malloc"))
-			*malloc_exported = 1;
+		if (name && sym.st_shndx != SHN_UNDEF)
+			see_symbol(e, s, name, exported);
+		else if (name && exported)
+			see_import(e, name);
 	}
+}
+
+static void read_messages(struct hl_elfinfo *e, Elf_Scn *scn)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+
+	for (size_t i = 0; data && data->d_buf && i < COUNT(messages); i++)
+		if (memmem(data->d_buf, data->d_size, messages[i].text, strlen(messages[i].text)))
+			snprintf(e->allocator, sizeof(e->allocator), "%s", messages[i].name);
 }
 
 static void read_notes(struct hl_elfinfo *e, Elf_Scn *scn)
@@ -154,10 +182,10 @@ static void read_debuglink(struct hl_elfinfo *e, Elf_Scn *scn)
 		snprintf(e->debuglink, sizeof(e->debuglink), "%s", (const char *)data->d_buf);
 }
 
-static void read_sections(struct hl_elfinfo *e, Elf *elf)
+static void read_sections(struct hl_elfinfo *e, Elf *elf, int library)
 {
-	Elf_Scn *scn = NULL;
-	int malloc_exported = 0;
+	Elf_Scn *scn = NULL, *constants = NULL;
+	struct symbols s = {0, 0};
 	size_t names;
 
 	if (elf_getshdrstrndx(elf, &names) < 0)
@@ -171,8 +199,8 @@ static void read_sections(struct hl_elfinfo *e, Elf *elf)
 		name = elf_strptr(elf, names, sh.sh_name);
 		if (sh.sh_type == SHT_DYNAMIC)
 			read_dynamic(e, elf, scn, &sh);
-		else if (sh.sh_type == SHT_DYNSYM || sh.sh_type == SHT_SYMTAB)
-			read_symbols(e, elf, scn, &sh, &malloc_exported);
+		else if (sh.sh_type == SHT_DYNSYM || (sh.sh_type == SHT_SYMTAB && !library))
+			read_symbols(e, &s, elf, scn, &sh);
 		else if (sh.sh_type == SHT_NOTE)
 			read_notes(e, scn);
 		else if (name && !strcmp(name, ".gnu_debuglink"))
@@ -180,12 +208,19 @@ static void read_sections(struct hl_elfinfo *e, Elf *elf)
 		else if (name && (!strcmp(name, ".debug_info") || !strcmp(name, ".zdebug_info")) &&
 			 sh.sh_type != SHT_NOBITS)
 			e->debug_info = 1;
+		else if (name && !strcmp(name, ".rodata") && sh.sh_type == SHT_PROGBITS)
+			constants = scn;
 	}
-	if (!malloc_exported)
-		e->allocator[0] = 0;
+	if (e->exports_malloc && !e->allocator[0]) {
+		if (constants)
+			read_messages(e, constants);
+		if (!e->allocator[0])
+			snprintf(e->allocator, sizeof(e->allocator), "malloc");
+	}
+	e->own_new = s.has_new && !s.has_throw;
 }
 
-int hl_elfinfo_read(struct hl_elfinfo *e, int fd, struct hl_diag *d)
+int hl_elfinfo_read(struct hl_elfinfo *e, int fd, int library, struct hl_diag *d)
 {
 	GElf_Ehdr eh;
 	Elf *elf;
@@ -207,7 +242,7 @@ int hl_elfinfo_read(struct hl_elfinfo *e, int fd, struct hl_diag *d)
 	e->machine = eh.e_machine;
 	e->is_program = eh.e_type == ET_EXEC || eh.e_type == ET_DYN;
 	read_interp(e, elf, fd);
-	read_sections(e, elf);
+	read_sections(e, elf, library);
 out:
 	elf_end(elf);
 	return err;

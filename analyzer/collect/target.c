@@ -2,6 +2,7 @@
  * target.c - the checks before a command is traced.  Floor: collect.
  */
 #include "analyzer/collect/target.h"
+#include "analyzer/collect/closure.h"
 #include "analyzer/collect/elfinfo.h"
 #include "analyzer/collect/names.h"
 #include <elf.h>
@@ -20,10 +21,7 @@
 #define SCRIPTS_MAX   5   /* binfmt_script: the kernel's own limit of nested interpreters */
 #define SHEBANG_BYTES 256 /* BINPRM_BUF_SIZE */
 
-static void row(struct hl_target *t, const char *name, enum hl_verdict v, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static void row(struct hl_target *t, const char *name, enum hl_verdict v, const char *fmt, ...)
+void hl_target_row(struct hl_target *t, const char *name, enum hl_verdict v, const char *fmt, ...)
 {
 	struct hl_check *c = &t->checks[t->nchecks];
 	va_list ap;
@@ -100,75 +98,97 @@ static void check_privilege(struct hl_target *t, const char *path, int fd)
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		return;
 	if ((st.st_mode & S_ISUID) && st.st_uid != getuid())
-		row(t, "privilege", HL_CHECK_REFUSED, "%s is setuid: the dynamic linker ignores LD_PRELOAD",
-		    path);
+		hl_target_row(t, "privilege", HL_CHECK_REFUSED,
+			      "%s is setuid: the dynamic linker ignores LD_PRELOAD", path);
 	else if ((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st.st_gid != getgid())
-		row(t, "privilege", HL_CHECK_REFUSED, "%s is setgid: the dynamic linker ignores LD_PRELOAD",
-		    path);
+		hl_target_row(t, "privilege", HL_CHECK_REFUSED,
+			      "%s is setgid: the dynamic linker ignores LD_PRELOAD", path);
 	else if (getuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0)
-		row(t, "privilege", HL_CHECK_REFUSED,
-		    "%s has file capabilities: the dynamic linker ignores LD_PRELOAD", path);
+		hl_target_row(t, "privilege", HL_CHECK_REFUSED,
+			      "%s has file capabilities: the dynamic linker ignores LD_PRELOAD", path);
 	else
-		row(t, "privilege", HL_CHECK_OK, "gains none by being started");
+		hl_target_row(t, "privilege", HL_CHECK_OK, "gains none by being started");
 }
 
 static void check_names(struct hl_target *t, const struct hl_elfinfo *e, const char *path)
 {
 	if (e->debug_info)
-		row(t, "debug", HL_CHECK_OK, "has debug information");
+		hl_target_row(t, "debug", HL_CHECK_OK, "has debug information");
 	else if (hl_elfinfo_has_debug_file(e, path))
-		row(t, "debug", HL_CHECK_OK, "has debug information in a separate file");
+		hl_target_row(t, "debug", HL_CHECK_OK, "has debug information in a separate file");
 	else
-		row(t, "debug", HL_CHECK_WARN, "%s has no debug information: no source lines (build with -g)",
-		    path);
+		hl_target_row(t, "debug", HL_CHECK_WARN,
+			      "%s has no debug information: no source lines (build with -g, or "
+			      "install its -dbg or -dbgsym package)",
+			      path);
 	if (e->build_id_bytes)
-		row(t, "build-id", HL_CHECK_OK, "has one");
+		hl_target_row(t, "build-id", HL_CHECK_OK, "has one");
 	else
-		row(t, "build-id", HL_CHECK_WARN,
-		    "%s has no build-id: a rebuilt file cannot be told from the traced one (link with "
-		    "-Wl,--build-id)",
-		    path);
+		hl_target_row(
+			t, "build-id", HL_CHECK_WARN,
+			"%s has no build-id: a rebuilt file cannot be told from the traced one (link with "
+			"-Wl,--build-id)",
+			path);
+}
+
+static void check_allocator(struct hl_target *t, const struct hl_elfinfo *e, const char *path)
+{
+	if (e->exports_malloc && !strcmp(e->allocator, "malloc"))
+		hl_target_row(t, "allocator", HL_CHECK_WARN,
+			      "%s has a malloc of its own: what it allocates is not seen", path);
+	else if (e->exports_malloc)
+		hl_target_row(
+			t, "allocator", HL_CHECK_WARN,
+			"%s has %s linked into it: what it allocates is not seen (link with -l%s, shared)",
+			path, e->allocator, e->allocator);
+	else if (e->allocator[0])
+		hl_target_row(t, "allocator", HL_CHECK_WARN,
+			      "%s has %s linked into it, beside malloc: what it allocates by it is not seen",
+			      path, e->allocator);
+	else if (e->own_new)
+		hl_target_row(
+			t, "allocator", HL_CHECK_OK,
+			"that of its libraries; its own operator new is seen as far as it calls malloc");
+	else
+		hl_target_row(t, "allocator", HL_CHECK_OK, "that of its libraries");
 }
 
 static void check_elf(struct hl_target *t, const struct hl_elfinfo *e, const char *path)
 {
 	if (e->elf_class != hl_elfinfo_own_class()) {
-		row(t, "machine", HL_CHECK_REFUSED, "%s is a %d-bit program, the library is for %d bits",
-		    path, e->elf_class == ELFCLASS32 ? 32 : 64,
-		    hl_elfinfo_own_class() == ELFCLASS32 ? 32 : 64);
+		hl_target_row(t, "machine", HL_CHECK_REFUSED,
+			      "%s is a %d-bit program, the library is for %d bits", path,
+			      e->elf_class == ELFCLASS32 ? 32 : 64,
+			      hl_elfinfo_own_class() == ELFCLASS32 ? 32 : 64);
 		return;
 	}
 	if (e->machine != hl_elfinfo_own_machine()) {
-		row(t, "machine", HL_CHECK_REFUSED, "%s is built for another machine (ELF machine %u)", path,
-		    e->machine);
+		hl_target_row(t, "machine", HL_CHECK_REFUSED,
+			      "%s is built for another machine (ELF machine %u)", path, e->machine);
 		return;
 	}
-	row(t, "machine", HL_CHECK_OK, "built for this one");
+	hl_target_row(t, "machine", HL_CHECK_OK, "built for this one");
 	if (!e->is_program || !e->interp[0]) {
-		row(t, "dynamic", HL_CHECK_REFUSED,
-		    "%s is statically linked: there is no dynamic linker to preload the library", path);
+		hl_target_row(t, "dynamic", HL_CHECK_REFUSED,
+			      "%s is statically linked: there is no dynamic linker to preload the library",
+			      path);
 		return;
 	}
 	if (strstr(e->interp, "ld-musl")) {
-		row(t, "dynamic", HL_CHECK_REFUSED, "%s is linked with musl, the library with glibc", path);
+		hl_target_row(t, "dynamic", HL_CHECK_REFUSED,
+			      "%s is linked with musl, the library with glibc", path);
 		return;
 	}
-	row(t, "dynamic", HL_CHECK_OK, "linked dynamically, by %s", e->interp);
+	hl_target_row(t, "dynamic", HL_CHECK_OK, "linked dynamically, by %s", e->interp);
 	if (e->sanitizer[0])
-		row(t, "sanitizer", HL_CHECK_REFUSED,
-		    "%s is a sanitizer build (%s): it has its own allocator and must come first", path,
-		    e->sanitizer);
+		hl_target_row(t, "sanitizer", HL_CHECK_REFUSED,
+			      "%s is a sanitizer build (%s): it has its own allocator and must come first",
+			      path, e->sanitizer);
 	else
-		row(t, "sanitizer", HL_CHECK_OK, "none");
-	if (!strcmp(e->allocator, "malloc"))
-		row(t, "allocator", HL_CHECK_WARN,
-		    "%s has a malloc of its own: what it allocates is not seen", path);
-	else if (e->allocator[0])
-		row(t, "allocator", HL_CHECK_WARN, "%s has %s linked into it: what it allocates is not seen",
-		    path, e->allocator);
-	else
-		row(t, "allocator", HL_CHECK_OK, "that of its libraries");
+		hl_target_row(t, "sanitizer", HL_CHECK_OK, "none");
+	check_allocator(t, e, path);
 	check_names(t, e, path);
+	hl_closure_check(t, e, path);
 }
 
 /* The words of an interpreter line after `env`: options and assignments go before the program. */
@@ -212,19 +232,20 @@ static void check_interpreter(struct hl_target *t, const char *script, char *lin
 
 	parse_line(line, interp, &rest);
 	if (!is_executable(interp, &err)) {
-		row(t, "interpreter", HL_CHECK_REFUSED, "%s: bad interpreter \"%.100s\": %s", script, interp,
-		    strerror(err));
+		hl_target_row(t, "interpreter", HL_CHECK_REFUSED, "%s: bad interpreter \"%.100s\": %s",
+			      script, interp, strerror(err));
 		t->status = 126;
 		return;
 	}
-	row(t, "interpreter", HL_CHECK_OK, "%s is run by %s", script, interp);
+	hl_target_row(t, "interpreter", HL_CHECK_OK, "%s is run by %s", script, interp);
 	if (!strcmp(hl_base_name(interp), "env") && env_program(rest, name)) {
 		if (!find_program(name, path, &err)) {
-			row(t, "interpreter", HL_CHECK_REFUSED, "%s: %s: %s", script, name, strerror(err));
+			hl_target_row(t, "interpreter", HL_CHECK_REFUSED, "%s: %s: %s", script, name,
+				      strerror(err));
 			t->status = err == EACCES ? 126 : 127;
 			return;
 		}
-		row(t, "interpreter", HL_CHECK_OK, "which starts %s", path);
+		hl_target_row(t, "interpreter", HL_CHECK_OK, "which starts %s", path);
 		check_file(t, path, depth + 1);
 		return;
 	}
@@ -240,13 +261,13 @@ static void check_file(struct hl_target *t, const char *path, int depth)
 	int fd;
 
 	if (depth > SCRIPTS_MAX) {
-		row(t, "interpreter", HL_CHECK_REFUSED, "%s: too many interpreters", path);
+		hl_target_row(t, "interpreter", HL_CHECK_REFUSED, "%s: too many interpreters", path);
 		return;
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
-		row(t, "readable", HL_CHECK_WARN, "%s cannot be read, so it was not checked: %s", path,
-		    strerror(errno));
+		hl_target_row(t, "readable", HL_CHECK_WARN, "%s cannot be read, so it was not checked: %s",
+			      path, strerror(errno));
 		return;
 	}
 	n = pread(fd, line, SHEBANG_BYTES, 0);
@@ -255,37 +276,38 @@ static void check_file(struct hl_target *t, const char *path, int depth)
 		check_interpreter(t, path, line, depth);
 	} else if (n >= SELFMAG && !memcmp(line, ELFMAG, SELFMAG)) {
 		check_privilege(t, path, fd);
-		if (hl_elfinfo_read(&e, fd, &d) < 0)
-			row(t, "machine", HL_CHECK_REFUSED, "%s: %.200s", path, d.text);
+		if (hl_elfinfo_read(&e, fd, 0, &d) < 0)
+			hl_target_row(t, "machine", HL_CHECK_REFUSED, "%s: %.200s", path, d.text);
 		else
 			check_elf(t, &e, path);
 	} else if (depth == 0) {
 		t->by_shell = 1;
-		row(t, "interpreter", HL_CHECK_OK, "%s names none: /bin/sh runs it", path);
+		hl_target_row(t, "interpreter", HL_CHECK_OK, "%s names none: /bin/sh runs it", path);
 		check_file(t, "/bin/sh", depth + 1);
 	} else {
-		row(t, "machine", HL_CHECK_REFUSED, "%s is no program", path);
+		hl_target_row(t, "machine", HL_CHECK_REFUSED, "%s is no program", path);
 	}
 	close(fd);
 }
 
-void hl_target_check(struct hl_target *t, const char *command)
+void hl_target_check(struct hl_target *t, const char *command, int thorough)
 {
 	struct hl_diag d;
 	int err;
 
 	memset(t, 0, sizeof(*t));
+	t->thorough = thorough;
 	if (!find_program(command, t->path, &err)) {
-		row(t, "command", HL_CHECK_REFUSED, "%s: %s", command,
-		    err == ENOENT ? (strchr(command, '/') ? "no such file" : "command not found")
-				  : strerror(err));
+		hl_target_row(t, "command", HL_CHECK_REFUSED, "%s: %s", command,
+			      err == ENOENT ? (strchr(command, '/') ? "no such file" : "command not found")
+					    : strerror(err));
 		t->status = err == ENOENT || err == ENOTDIR ? 127 : 126;
 		return;
 	}
-	row(t, "command", HL_CHECK_OK, "%s", t->path);
+	hl_target_row(t, "command", HL_CHECK_OK, "%s", t->path);
 	check_file(t, t->path, 0);
 	if (hl_library_find(t->library, sizeof(t->library), &d) < 0)
-		row(t, "library", HL_CHECK_REFUSED, "%s", d.text);
+		hl_target_row(t, "library", HL_CHECK_REFUSED, "%s", d.text);
 	else
-		row(t, "library", HL_CHECK_OK, "%s", t->library);
+		hl_target_row(t, "library", HL_CHECK_OK, "%s", t->library);
 }

@@ -19,9 +19,10 @@ struct hl_check {
 	char text[384];
 };
 
-#define HL_CHECKS_MAX 32
+#define HL_CHECKS_MAX 48
 
 struct hl_target {
+	int thorough;        /* 0: only what `run` decides by and warns of */
 	char path[PATH_MAX]; /* what is to be executed */
 	int by_shell;        /* 1: neither ELF nor #!: /bin/sh runs it, as execvp(3) does */
 	char library[PATH_MAX];
@@ -31,7 +32,10 @@ struct hl_target {
 };
 
 /* command: as typed.  Always fills t. */
-void hl_target_check(struct hl_target *t, const char *command);
+void hl_target_check(struct hl_target *t, const char *command, int thorough);
+/* Add a row; those beyond HL_CHECKS_MAX are dropped, but a refusal counts. */
+void hl_target_row(struct hl_target *t, const char *name, enum hl_verdict v, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 /* The row that decided; NULL: none refused. */
 const struct hl_check *hl_target_refusal(const struct hl_target *t);
 

@@ -52,7 +52,7 @@ static void write_script(const char *name, const char *text)
 
 static const char *refusal(const char *command)
 {
-	hl_target_check(&target, command);
+	hl_target_check(&target, command, 1);
 	const struct hl_check *c = hl_target_refusal(&target);
 
 	return c ? c->text : "";
@@ -145,7 +145,7 @@ START_TEST(damaged_programs_get_an_answer)
 	close(fd);
 	for (ssize_t cut = 0; cut < n; cut += cut < 200 ? 7 : 4999) {
 		write_file("cut", image, (size_t)cut, 0755);
-		hl_target_check(&target, "./cut");
+		hl_target_check(&target, "./cut", 1);
 		ck_assert_uint_gt(target.nchecks, 0);
 	}
 	for (int round = 0; round < 150; round++) {
@@ -156,10 +156,22 @@ START_TEST(damaged_programs_get_an_answer)
 		for (int k = 0; k < 8; k++)
 			image[at + k] = (uint8_t)rand_r(&seed);
 		write_file("bent", image, (size_t)n, 0755);
-		hl_target_check(&target, "./bent");
+		hl_target_check(&target, "./bent", 1);
 		ck_assert_uint_gt(target.nchecks, 0);
 		memcpy(image + at, old, sizeof(old));
 	}
+}
+END_TEST
+
+START_TEST(a_sanitizer_is_known_by_the_name_of_its_library)
+{
+	ck_assert_int_eq(hl_elfinfo_is_sanitizer("libasan.so.8"), 1);
+	ck_assert_int_eq(hl_elfinfo_is_sanitizer("libclang_rt.asan-x86_64.so"), 1);
+	/* these have no allocator */
+	ck_assert_int_eq(hl_elfinfo_is_sanitizer("libubsan.so.1"), 0);
+	ck_assert_int_eq(hl_elfinfo_is_sanitizer("libclang_rt.ubsan_standalone-x86_64.so"), 0);
+	ck_assert_int_eq(hl_elfinfo_is_sanitizer("libclang_rt.builtins-x86_64.so"), 0);
+	ck_assert_int_eq(hl_elfinfo_is_sanitizer("libsane.so.1"), 0);
 }
 END_TEST
 
@@ -282,6 +294,7 @@ int main(void)
 	tcase_add_test(t, scripts_are_followed_to_their_program);
 	tcase_add_test(t, scripts_that_run_each_other_end);
 	tcase_add_test(t, damaged_programs_get_an_answer);
+	tcase_add_test(t, a_sanitizer_is_known_by_the_name_of_its_library);
 	tcase_add_test(t, a_library_path_that_ld_preload_cannot_hold_is_refused);
 	tcase_add_test(t, output_patterns_are_expanded_once);
 	tcase_add_test(t, a_reserved_name_is_held_and_given_back);
