@@ -23,7 +23,6 @@ on_exit                      # the end, with its status; registered once
 pthread_key_create           # a thread's end; one key
 pthread_setspecific          # a thread's first hook; what it allocates for late keys is not recorded
 __register_atfork            # a child that a signal handler forks inside a record of its parent
-clock_gettime                # event path: vDSO, where the CPU has no invariant TSC
 __errno_location             # calls that we answer ourselves: ENOMEM, ENOSYS, what mmap's system call returned
 pthread_self                 # pthread_setname_np: reads a register
 __cxa_finalize               # weak, of the compiler's start files

@@ -1,5 +1,5 @@
 /*
- * 200 forks while two threads allocate; each child frees what it inherited and allocates.
+ * 100 forks while two threads allocate; each child frees what it inherited and allocates.
  * guest: flags -pthread
  * guest: traces 201
  */
@@ -39,7 +39,7 @@ int main(void)
 		block[i] = malloc(128); // live 20 x 128
 	for (int i = 0; i < 2; i++)
 		CHECK(!pthread_create(&t[i], NULL, work, NULL));
-	for (int round = 0; round < 200; round++) {
+	for (int round = 0; round < 100; round++) {
 		pid_t pid = fork();
 
 		CHECK(pid >= 0);
@@ -47,7 +47,7 @@ int main(void)
 			for (int i = 0; i < 10; i++)
 				free(block[i]);
 			for (int i = 0; i < 10; i++)
-				block[i] = malloc(250); // live 2000 x 250 @others
+				block[i] = malloc(250); // live 1000 x 250 @others
 			_exit(keep(block[9]) ? 7 : 1);
 		}
 		CHECK(waitpid(pid, &status, 0) == pid);

@@ -302,7 +302,7 @@ static void takes_and_never_opens(struct guest *g)
 {
 	guest_image(g, 0);
 	guest_hello(g);
-	hl_region_claim(g->share->region, HL_BACKING_MEMFD, g->share->nslots);
+	hl_region_claim(g->share->region, HL_BACKING_MEMFD, g->share->nslots, g->share->nbuffer);
 	guest_stay(g);
 }
 
