@@ -71,6 +71,20 @@ void hl_out_note(struct hl_outs *o, struct hl_out *out, const struct hl_note *n)
 	(void)n;
 }
 
+/* Only of images without a file, which are none here. */
+struct hl_glance hl_note_glance(const uint8_t *data, size_t bytes)
+{
+	(void)data;
+	(void)bytes;
+	return (struct hl_glance){0, 0};
+}
+
+void hl_out_open(struct hl_outs *o, struct hl_out *out)
+{
+	(void)o;
+	(void)out;
+}
+
 void hl_note_start(struct hl_note *n, uint64_t stamp)
 {
 	(void)n;
@@ -374,6 +388,7 @@ int main(void)
 	hl_guest.image_id = 1;
 	hl_guest.backing = HL_BACKING_MEMFD;
 	hl_guest.nslots = share.nslots;
+	hl_guest.reserve = share.nslots - share.nbuffer;
 	hl_guest.clock = share.region->clock;
 	hl_guest.shift = share.region->stamp_shift;
 	hl_guest.page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
@@ -397,7 +412,7 @@ int main(void)
 	       hl_share_used(&share), hl_node_ids.last, lost);
 	if (read_back != written)
 		blame("records are missing", read_back, written);
-	if (written < SPAWNERS * LIVES * RECORDS * 9 / 10 || npieces < 3 * share.nslots)
+	if (written < SPAWNERS * LIVES * RECORDS * 9 / 10 || npieces < 3 * share.nbuffer)
 		blame("too little happened", written, npieces);
 	return wrong != 0;
 }

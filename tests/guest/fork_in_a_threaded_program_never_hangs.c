@@ -1,7 +1,7 @@
 /*
  * 100 forks while two threads allocate; each child frees what it inherited and allocates.
  * guest: flags -pthread
- * guest: traces 201
+ * guest: traces 101
  */
 #include "guest.h"
 #include <pthread.h>
