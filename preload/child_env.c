@@ -133,7 +133,8 @@ static size_t add_us(char **out, char *p, char *end, const char *theirs)
 	return n;
 }
 
-char *const *hl_child_env(char *const envp[], int dir, const char *path, int searched)
+static char *const *environment(struct hl_child *c, char *const envp[], int dir, const char *path,
+				int searched)
 {
 	static char *const empty[] = {NULL};
 	const char *theirs, *search = NULL;
@@ -167,8 +168,10 @@ char *const *hl_child_env(char *const envp[], int dir, const char *path, int sea
 	/* else EFAULT is the kernel's to say */
 	if (hl_sys_readable((uintptr_t)path))
 		load = hl_loadable(dir, path, searched ? search ? search : "/bin:/usr/bin" : NULL, p);
-	if (load != HL_LOAD_TRIED && follows && is_followed(path))
-		hl_lost(HL_LOST_CHILD, 1);
+	if (load != HL_LOAD_TRIED && follows && is_followed(path) && hl_guest.image)
+		c->lost = &hl_guest.image->lost[HL_LOST_CHILD];
+	if (load != HL_LOAD_TRIED)
+		c->announced = NULL;
 	breaks = load == HL_LOAD_BREAKS;
 	if (breaks ? !named : !follows || (named && names_a_place(envp)))
 		return envp;
@@ -182,4 +185,39 @@ char *const *hl_child_env(char *const envp[], int dir, const char *path, int sea
 		out[n++] = p;
 	out[n] = NULL;
 	return out;
+}
+
+/* The library in it will say that it started. */
+static int tells(char *const envp[])
+{
+	const char *region;
+
+	if (!hl_guest.region || !*hl_guest.region_path || hl_guest.config.follow_none || !envp ||
+	    !hl_sys_readable((uintptr_t)envp))
+		return 0;
+	region = value_of(envp, "HEAPLEDGER_REGION=");
+	return region && hl_streq(region, hl_guest.region_path);
+}
+
+struct hl_child hl_child_begin(char *const envp[], int dir, const char *path, int searched)
+{
+	struct hl_region *r = hl_guest.region;
+	struct hl_child c = {.announced = r ? &r->execs : NULL};
+
+	c.envp = environment(&c, envp, dir, path, searched);
+	if (c.announced && !tells(c.envp))
+		c.announced = NULL;
+	if (c.announced)
+		atomic_fetch_add_explicit(c.announced, 1, memory_order_relaxed);
+	if (c.lost)
+		atomic_fetch_add_explicit(c.lost, 1, memory_order_relaxed);
+	return c;
+}
+
+void hl_child_failed(const struct hl_child *c)
+{
+	if (c->announced)
+		atomic_fetch_sub_explicit(c->announced, 1, memory_order_relaxed);
+	if (c->lost)
+		atomic_fetch_sub_explicit(c->lost, 1, memory_order_relaxed);
 }

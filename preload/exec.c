@@ -27,6 +27,17 @@ static void leaving(const char *path)
 	hl_leave(t);
 }
 
+/* call, in which the environment is child.envp; its result, when it returns. */
+#define STARTING(dir, path, searched, call)                                                                  \
+	do {                                                                                                 \
+		struct hl_child child = hl_child_begin(envp, dir, path, searched);                           \
+		int r = call;                                                                                \
+                                                                                                             \
+		if (r)                                                                                       \
+			hl_child_failed(&child);                                                             \
+		return r;                                                                                    \
+	} while (0)
+
 #define NEED(f)                                                                                              \
 	if (!hl_real_ready() || !hl_real.f) {                                                                \
 		errno = ENOSYS;                                                                              \
@@ -37,7 +48,7 @@ HL_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
 	NEED(execve)
 	leaving(path);
-	return hl_real.execve(path, argv, hl_child_env(envp, AT_FDCWD, path, 0));
+	STARTING(AT_FDCWD, path, 0, hl_real.execve(path, argv, child.envp));
 }
 
 HL_EXPORT int execv(const char *path, char *const argv[])
@@ -49,7 +60,7 @@ HL_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
 	NEED(execvpe)
 	leaving(file);
-	return hl_real.execvpe(file, argv, hl_child_env(envp, AT_FDCWD, file, 1));
+	STARTING(AT_FDCWD, file, 1, hl_real.execvpe(file, argv, child.envp));
 }
 
 HL_EXPORT int execvp(const char *file, char *const argv[])
@@ -61,14 +72,14 @@ HL_EXPORT int execveat(int dir, const char *path, char *const argv[], char *cons
 {
 	NEED(execveat)
 	leaving(path);
-	return hl_real.execveat(dir, path, argv, hl_child_env(envp, dir, path, 0), flags);
+	STARTING(dir, path, 0, hl_real.execveat(dir, path, argv, child.envp, flags));
 }
 
 HL_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
 	NEED(fexecve)
 	leaving("(descriptor)");
-	return hl_real.fexecve(fd, argv, hl_child_env(envp, fd, "", 0));
+	STARTING(fd, "", 0, hl_real.fexecve(fd, argv, child.envp));
 }
 
 /* The variadic forms: arguments end with NULL, then, for execle, the environment. */
@@ -112,7 +123,7 @@ HL_EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_a
 {
 	if (!hl_real_ready() || !hl_real.posix_spawn)
 		return ENOSYS;
-	return hl_real.posix_spawn(pid, path, actions, attr, argv, hl_child_env(envp, AT_FDCWD, path, 0));
+	STARTING(AT_FDCWD, path, 0, hl_real.posix_spawn(pid, path, actions, attr, argv, child.envp));
 }
 
 HL_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
@@ -120,5 +131,5 @@ HL_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_
 {
 	if (!hl_real_ready() || !hl_real.posix_spawnp)
 		return ENOSYS;
-	return hl_real.posix_spawnp(pid, file, actions, attr, argv, hl_child_env(envp, AT_FDCWD, file, 1));
+	STARTING(AT_FDCWD, file, 1, hl_real.posix_spawnp(pid, file, actions, attr, argv, child.envp));
 }

@@ -39,7 +39,7 @@ static _Atomic uint64_t left[8]; /* pcs of handlers that interrupted the winner 
 static const ElfW(Phdr) * program; /* its program headers, as the kernel tells */
 static uint32_t program_n;
 
-void hl_modmap_init(void)
+int hl_modmap_init(void)
 {
 	program = (const void *)getauxval(AT_PHDR);
 	program_n = program && getauxval(AT_PHENT) == sizeof *program ? (uint32_t)getauxval(AT_PHNUM) : 0;
@@ -47,6 +47,7 @@ void hl_modmap_init(void)
 		mods = hl_arena_alloc(MODS * sizeof *mods);
 	if (!hash)
 		hash = hl_arena_alloc(HASH * sizeof *hash);
+	return mods && hash ? 0 : -12;
 }
 
 static uint32_t hash_name(const char *s)
@@ -155,8 +156,10 @@ static const char *keep_path(const char *name)
 	size_t room = hl_strlen(cwd) + hl_strlen(name) + 2;
 
 	copy = hl_arena_alloc(room);
-	if (!copy)
+	if (!copy) {
+		hl_lost(HL_LOST_STACK, 1);
 		return "";
+	}
 	end = copy + room;
 	p = hl_append(copy, end, cwd);
 	if (*cwd)
@@ -227,8 +230,11 @@ const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone)
 
 	uint32_t n = atomic_load_explicit(&nmods, memory_order_relaxed);
 
-	if (n == MODS || !(e = hl_arena_alloc(sizeof *e)))
+	if (n == MODS || !(e = hl_arena_alloc(sizeof *e))) {
+		hl_lost(HL_LOST_STACK,
+			1); /* a frame without a name, unless the next new site there has better luck */
 		goto out;
+	}
 	if (i) {
 		old = mods[i - 1];
 		if (atomic_exchange_explicit(&old->live, 0, memory_order_relaxed)) {

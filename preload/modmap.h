@@ -21,7 +21,7 @@ struct hl_mod {
 };
 
 /* While starting. */
-void hl_modmap_init(void);
+int hl_modmap_init(void); /* 0, or -errno */
 /* Enter the module of pc if it is unknown: returns it, once, for its fact to be recorded; NULL: known already, or
  * pc is in none.  When another module lies there now, *gone is the old one and the epoch was raised. */
 const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone);

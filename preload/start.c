@@ -44,13 +44,15 @@ static void find_text(void)
 }
 
 /* Take an entry of the image table; 0: none free, or this program is not to be traced. */
-static int claim_image(void)
+static int claim_image(int child)
 {
 	struct hl_region *r = hl_guest.region;
 	struct hl_image *images = hl_region_images(r);
 	const struct hl_config *c = &hl_guest.config;
 	int first = atomic_load_explicit(&r->next_image, memory_order_relaxed) == 0;
 
+	if (!child)
+		atomic_fetch_add_explicit(&r->starts, 1, memory_order_relaxed);
 	if (!first && (c->follow_none || (*c->follow && !hl_glob(c->follow, hl_basename(hl_guest.exe)))))
 		return 0;
 	for (uint32_t i = 0; i < HL_IMAGES_MAX; i++) {
@@ -157,7 +159,7 @@ static int begin_recording(int child)
 {
 	if (!have_region(child) || hl_nodes_init() < 0)
 		return 0;
-	if (!claim_image())
+	if (!claim_image(child))
 		return 0;
 	hl_guest.config.growth = hl_guest.region->growth_on != 0;
 	hl_guest.config.special =
@@ -218,8 +220,8 @@ int hl_start(void)
 	hl_guest.libc_alloc = dladdr((void *)(uintptr_t)hl_real.malloc, &owner) &&
 			      dladdr((void *)(uintptr_t)&getauxval, &libc) &&
 			      owner.dli_fbase == libc.dli_fbase;
-	hl_modmap_init();
-	if ((!*hl_guest.region_path && !*hl_guest.output) || !children_start_over() || !begin_recording(0)) {
+	if (hl_modmap_init() < 0 || (!*hl_guest.region_path && !*hl_guest.output) || !children_start_over() ||
+	    !begin_recording(0)) {
 		set_state(HL_INERT);
 		return 1;
 	}
@@ -235,12 +237,23 @@ int hl_start(void)
 	return 1;
 }
 
+/* What a parent lost up to now is missing in its child's books too, which begin as a copy of its own. */
+static void inherit_losses(const struct hl_image *parents)
+{
+	static const uint8_t kinds[] = {HL_LOST_FULL,   HL_LOST_NESTED, HL_LOST_STACK,
+					HL_LOST_THREAD, HL_LOST_EXITED, HL_LOST_STARTUP};
+
+	for (unsigned i = 0; i < sizeof kinds; i++)
+		hl_lost(kinds[i], atomic_load_explicit(&parents->lost[kinds[i]], memory_order_relaxed));
+}
+
 /* Everything of ours was copied from the parent, with the other threads' states as they were. */
 void hl_start_child(void)
 {
 	static struct hl_cursor *cursors; /* kept: a child of a child finds it big enough */
 	static uint32_t room;
 	uint32_t init = HL_INIT, n, next, parent_image, parent_pid;
+	struct hl_image *parents;
 	char *parent_trace = NULL;
 	uint8_t uuid[16];
 	struct hl_thread *t;
@@ -273,9 +286,8 @@ void hl_start_child(void)
 		hl_append(parent_trace, parent_trace + HL_PATH_MAX, hl_guest.trace);
 	for (unsigned i = 0; i < sizeof uuid; i++)
 		uuid[i] = hl_guest.region->uuid[i];
+	parents = hl_guest.image; /* stays mapped */
 	if (hl_guest.backing == HL_BACKING_FILE) {
-		struct hl_image *parents = hl_guest.image;
-
 		hl_window_detach();
 		if (!begin_recording(1)) {
 			atomic_fetch_add_explicit(&parents->lost[HL_LOST_CHILD], 1, memory_order_relaxed);
@@ -286,6 +298,7 @@ void hl_start_child(void)
 		set_state(HL_INERT);
 		return;
 	}
+	inherit_losses(parents);
 	set_state(hl_guest.config.sample ? HL_SAMPLING : HL_ACTIVE);
 	t = hl_thread_self();
 	if (!t)

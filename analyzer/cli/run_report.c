@@ -27,6 +27,7 @@ void hl_run_report_take(struct hl_run_report *r, const struct hl_message *m)
 		r->total = m->image;
 		r->flags = m->flags;
 		r->orphaned = m->refused;
+		r->untraced = m->status > 0 ? (uint32_t)m->status : 0;
 		r->complete = 1;
 		break;
 	}
@@ -216,6 +217,11 @@ void hl_run_report_print(const struct hl_run_report *r)
 	if (r->orphaned) {
 		snprintf(text, sizeof(text), "%" PRIu64 " bytes of records belong to no known program",
 			 r->orphaned);
+		hl_error(text);
+	}
+	if (r->untraced) {
+		snprintf(text, sizeof(text), "%u programs not traced: the library did not start in them",
+			 r->untraced);
 		hl_error(text);
 	}
 	if (have_main)

@@ -301,6 +301,10 @@ static int conclude(struct run *r, int status)
 			 "doctor)");
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			return REFUSED << 8; /* as wait has it */
+	} else if (!(r->report.flags & HL_RUN_MAIN)) {
+		hl_error("the command itself was not traced: the library did not start in it, only in "
+			 "programs that "
+			 "it started");
 	}
 	return status;
 }

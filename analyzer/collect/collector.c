@@ -13,11 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_NS      1000000000u
-#define POLL_MIN_NS  20000000u
-#define NAP_NS       2000000u
-#define GROWTH_NS    10000000u
-#define UNSEEN_LIMIT 512 /* judge them at once: the image table has HL_IMAGES_MAX entries */
+#define LOOK_NS        1000000000u
+#define POLL_MIN_NS    20000000u
+#define NAP_NS         2000000u
+#define GROWTH_NS      10000000u
+#define ARRIVAL_ROUNDS 20
+#define ARRIVAL_NS     2000000u
+#define UNSEEN_LIMIT   512 /* judge them at once: the image table has HL_IMAGES_MAX entries */
 
 static uint64_t now_ns(void)
 {
@@ -73,6 +75,16 @@ static void note_end(struct hl_collector *c, struct hl_out *out, struct hl_note 
 		hl_note_end(n, HL_END_GONE, (uint64_t)WEXITSTATUS(c->status), now);
 }
 
+uint32_t hl_collector_untraced(const struct hl_collector *c)
+{
+	const struct hl_region *r = c->share->region;
+	uint32_t starts = atomic_load_explicit(&r->starts, memory_order_relaxed),
+		 execs = atomic_load_explicit(&r->execs, memory_order_relaxed);
+
+	/* the command is one of those that started; that none did is told otherwise */
+	return starts && execs < INT32_MAX && execs + 1 > starts ? execs + 1 - starts : 0;
+}
+
 /* The image cannot run any more: its slots, its losses, its end. */
 static void finish(struct hl_collector *c, struct hl_out *out)
 {
@@ -80,14 +92,17 @@ static void finish(struct hl_collector *c, struct hl_out *out)
 	struct hl_note n;
 	int lost = 0;
 
+	if (out == c->outs.main_out)
+		c->untraced_told = hl_collector_untraced(c);
 	hl_drain_image(&c->drain, out);
 	hl_note_start(&n, hl_share_now(c->share));
 	for (unsigned i = 0; i < HL_LOST_KINDS; i++) {
 		uint64_t count = atomic_load_explicit(&e->lost[i], memory_order_acquire);
 
 		if (out == c->outs.main_out && i == HL_LOST_CHILD)
-			count +=
-				atomic_load_explicit(&c->share->region->refused_images, memory_order_relaxed);
+			count += atomic_load_explicit(&c->share->region->refused_images,
+						      memory_order_relaxed) +
+				 c->untraced_told;
 		if (count)
 			hl_note_lost(&n, i, count);
 		lost |= count != 0;
@@ -244,6 +259,9 @@ void hl_collector_command_ended(struct hl_collector *c, int status, int known)
 		if (out && out->pid == c->options.command && !out->gone)
 			out->gone = HL_OUT_GONE;
 	}
+	/* who is on its way from exec to its first call of us arrives within moments */
+	for (int i = 0; i < ARRIVAL_ROUNDS && hl_collector_untraced(c); i++)
+		nanosleep(&(struct timespec){0, ARRIVAL_NS}, NULL);
 	hl_collector_round(c, 1);
 	/* its pid is free for others now */
 	if (known)

@@ -26,6 +26,7 @@ struct hl_collector {
 	int ended;                /* the command ended */
 	int status, status_known; /* of wait */
 	uint32_t ticket;          /* seal_futex when the round began */
+	uint32_t untraced_told;   /* in the command's trace */
 	uint64_t poll_gap_ns;
 	uint64_t next_look_ns, next_poll_ns, next_mark_ns, next_growth_ns;
 	struct hl_drain drain;
@@ -41,6 +42,9 @@ void hl_collector_sleep(struct hl_collector *c);
 void hl_collector_command_ended(struct hl_collector *c, int status, int known);
 /* Images whose process goes on. */
 unsigned hl_collector_live(const struct hl_collector *c);
+/* Programs that were to be traced and in which the library did not start: they are static, set-user-ID, another
+ * machine's, or could not reach the region. */
+uint32_t hl_collector_untraced(const struct hl_collector *c);
 /* Finish every trace, declare the region closed, free c. */
 void hl_collector_close(struct hl_collector *c);
 

@@ -97,6 +97,8 @@ static void tell_summary(struct hl_collector *c, int control)
 		}
 	if (hl_collector_live(c))
 		m.flags |= HL_RUN_LIVE;
+	if (hl_collector_untraced(c) > c->untraced_told)
+		m.status = (int32_t)(hl_collector_untraced(c) - c->untraced_told);
 	hl_control_send(control, &m);
 }
 

@@ -115,9 +115,12 @@ struct hl_region {
 	_Alignas(64) _Atomic uint32_t bump;        /* slots never used yet start here */
 	_Atomic uint32_t next_image;               /* last image id given out */
 	_Atomic uint32_t refused_images;           /* no image entry was free: not traced */
-	_Alignas(64) _Atomic uint32_t seal_futex;  /* ++ at each seal; the collector waits on it */
-	_Atomic uint32_t collector_waits;          /* 1: wake it */
-	_Alignas(64) _Atomic uint32_t free_futex;  /* ++ at each hand-back; starved threads wait on it */
+	/* Programs that were given to the kernel to start with the library (the command itself is not among
+	 * them), and programs in which it started: the others could not be traced. */
+	_Atomic uint32_t execs, starts;
+	_Alignas(64) _Atomic uint32_t seal_futex; /* ++ at each seal; the collector waits on it */
+	_Atomic uint32_t collector_waits;         /* 1: wake it */
+	_Alignas(64) _Atomic uint32_t free_futex; /* ++ at each hand-back; starved threads wait on it */
 	_Atomic uint32_t free_waiters;
 	_Alignas(64) _Atomic uint32_t heartbeat; /* ++ at each round of the collector */
 	_Atomic uint32_t closed;                 /* 1: nobody collects any more: be inert */

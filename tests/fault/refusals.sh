@@ -240,6 +240,13 @@ promise "job control as without run" [ $? = 0 ]
 promise "every program has a trace" [ "$(ls tree.hl* | wc -l)" -ge 3 ]
 promise "one line a trace" [ "$(grep -c 'events' err)" = "$(ls tree.hl* | wc -l)" ]
 promise "the next command is named" grep -q "next: heapledger stats tree.hl" err
+[ -x static ] && { "$hl" run -o untraced.hl -- sh -c './static; ./static; :' >out 2>err
+promise "programs that could not be traced are counted" [ "$("$hl" info untraced.hl --format json | grep -c '"lost_programs": 2,')" = 1 ]
+promise "... and told at the end" grep -q "2 programs not traced" err
+"$hl" run -o replaced.hl -- sh -c 'exec sh -c "./static; :"' >out 2>err
+promise "... also of a command that was replaced by another" grep -q "1 programs not traced" err; }
+"$hl" run -o failed.hl -- sh -c './no-such-program; ./plain; exec true' >out 2>err
+promise "... those that did not start at all are not" grep -q "nothing lost: failed.hl" err
 "$hl" run -q -o daemon.hl -- sh -c '(sleep 1; ls >/dev/null; exec sleep 0.2) >/dev/null 2>&1 & echo $!' >out 2>err
 promise "run returns while a daemon goes on" [ $? = 0 ]
 d=$(cat out)
