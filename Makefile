@@ -64,6 +64,15 @@ $(O)/sharing/%.o: %.c Makefile | $(O)/deps-build
 		-fno-tree-slp-vectorize -fno-stack-protector $(watch) $(CPPFLAGS) -O2 -g -c -o $@ $<
 $(O)/sharing/libheapledger.so: $(watched) preload/exports.map
 	$(Q)$(CC) -shared -fPIC -Wl,-z,defs -Wl,-z,now -Wl,--version-script=preload/exports.map $(LDFLAGS) -o $@ $(watched)
+# A third time, for tests/fault/system_calls.py: each of its system calls can be made to fail.
+faulty := $(patsubst %.c,$(O)/faulty/%.o,$(so_src) tests/fault/gateway.c)
+$(O)/faulty/preload/%.o: gateway := -include tests/fault/gateway.h
+$(O)/faulty/%.o: %.c Makefile | $(O)/deps-build
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(base) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin $(noloops) $(atomics) \
+		-fno-tree-slp-vectorize -fno-stack-protector $(gateway) $(CPPFLAGS) -O2 -g -c -o $@ $<
+$(O)/faulty/libheapledger.so: $(faulty) preload/exports.map
+	$(Q)$(CC) -shared -fPIC -Wl,-z,defs -Wl,-z,now -Wl,--version-script=preload/exports.map $(LDFLAGS) -o $@ $(faulty)
 # the library alone: traces are read on any processor
 CROSS ?= aarch64-linux-gnu-
 aarch64: $(if $(filter aarch64-linux-gnu-,$(CROSS)),$(O)/deps-cross)	## build-aarch64/libheapledger.so with a cross compiler: CROSS=aarch64-linux-gnu-
@@ -79,7 +88,7 @@ $(O)/tests/unit/tables_test: $(O)/tests/unit/tables_test.o $(call obj,$(tables))
 	$(Q)$(CC) $(lto) $(san) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt -lpthread
 
 unit: $(unit)	## build the unit tests
-check: $(O)/deps-check all unit $(O)/sharing/libheapledger.so	## run all tests; ends with "N passed, N failed"
+check: $(O)/deps-check all unit $(O)/sharing/libheapledger.so $(O)/faulty/libheapledger.so	## run all tests; ends with "N passed, N failed"
 	$(Q)$(env) sh tests/run_all.sh $(T) $(if $(T),,$(unit) $(scripts) $(guests) $(edges))
 # the traced programs and the library in them are as ever; tables_test is the library's
 sanitized := $(patsubst $(O)/%,build-sanitized/%,$(filter-out %/tables_test,$(unit))) \
@@ -93,10 +102,10 @@ format:	## clang-format everything that lint checks
 	clang-format -i $$(find preload analyzer include tests samples -name '*.[ch]' -o -name '*.cc' | grep -v -e golden -e bench)
 check-real: $(O)/deps-real all	## trace real programs, compare with valgrind
 	$(Q)$(env) VERBOSE=1 sh tests/run_all.sh tests/real/run.sh
-soak: $(O)/deps-check all	## servers under load for an hour, SOAK_SECONDS=3600; the random tests for longer, ROUNDS=500
-	$(Q)$(env) SIGKILL_ROUNDS=$(or $(ROUNDS),500) LIVESET_CASES="$(foreach s,11 12 13 14 15 16 17 18 19 20,$s:$s:400000)" \
+soak: $(O)/deps-check all $(O)/faulty/libheapledger.so	## servers under load for an hour, SOAK_SECONDS=3600; the random tests for longer, ROUNDS=10000
+	$(Q)$(env) SIGKILL_ROUNDS=$(or $(ROUNDS),10000) SYSTEM_CALLS=all LIVESET_CASES="$(foreach s,11 12 13 14 15 16 17 18 19 20,$s:$s:400000)" \
 		SOAK_SECONDS=$(or $(SOAK_SECONDS),3600) SOAK_RATE=$(or $(SOAK_RATE),40) \
-		sh tests/run_all.sh tests/real/soak.sh tests/e2e/sigkill.sh tests/e2e/liveset.sh
+		sh tests/run_all.sh tests/real/soak.sh tests/e2e/sigkill.sh tests/e2e/liveset.sh tests/fault/system_calls.sh
 bench: $(O)/deps-bench all	## what tracing costs beside plain, heaptrack, valgrind, and each target: met or missed
 	$(Q)$(env) python3 tests/bench/run.py $(BENCH)
 demo: $(O)/deps-demo all	## a report on an installed program and one on a sample

@@ -2,6 +2,7 @@
  * config.c - reading the environment, without getenv: the caller may be inside a malloc.
  */
 #include "preload/config.h"
+#include <sys/auxv.h>
 #include <sys/utsname.h>
 
 /* A number from low to high, with k, M or G; 0: it is none. */
@@ -153,6 +154,22 @@ static void find_library(const char *s)
 	}
 }
 
+/* Without /proc, in a chroot: what the kernel was asked to start. */
+static void find_executable(void)
+{
+	char *exe = hl_guest.exe, *end = exe + sizeof hl_guest.exe;
+	const char *started = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+
+	hl_sys_readlink("/proc/self/exe", exe, sizeof hl_guest.exe);
+	if (*exe || !started)
+		return;
+	if (*started != '/') {
+		hl_sys_getcwd(exe, sizeof hl_guest.exe);
+		exe = hl_append(exe + hl_strlen(exe), end, "/");
+	}
+	hl_append(exe, end, started);
+}
+
 void hl_config_read(char **envp)
 {
 	struct hl_guest *g = &hl_guest;
@@ -169,6 +186,11 @@ void hl_config_read(char **envp)
 		else if ((v = hl_after(*envp, "HEAPLEDGER_OUTPUT="))) {
 			if (*v != '/' && *v) {
 				hl_sys_getcwd(p, HL_PATH_MAX / 2);
+				/* not known, or outside the root: nobody would look for the trace in "/" */
+				if (*p != '/') {
+					*p = 0;
+					continue;
+				}
 				p = hl_append(p + hl_strlen(p), end, "/");
 			}
 			hl_append(p, end, v);
@@ -177,7 +199,7 @@ void hl_config_read(char **envp)
 	}
 	g->config.room =
 		g->config.depth > HL_ROOM_MIN || g->config.depth == 1 ? g->config.depth : HL_ROOM_MIN;
-	hl_sys_readlink("/proc/self/exe", g->exe, sizeof g->exe);
+	find_executable();
 }
 
 int hl_config_trace_name(char out[HL_PATH_MAX], int attempt)

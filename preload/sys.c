@@ -119,17 +119,24 @@ void hl_sys_getcwd(char *out, size_t room)
 
 uint32_t hl_sys_getpid(void)
 {
-	return (uint32_t)hl_sys4(SYS_getpid, 0, 0, 0, 0);
+	/* Only a seccomp filter denies it.  Who asks is a process's first thread, but for a library's that starts early. */
+	long pid = hl_sys4(SYS_getpid, 0, 0, 0, 0);
+
+	return pid > 0 ? (uint32_t)pid : hl_sys_gettid();
 }
 
 uint32_t hl_sys_getppid(void)
 {
-	return (uint32_t)hl_sys4(SYS_getppid, 0, 0, 0, 0);
+	long pid = hl_sys4(SYS_getppid, 0, 0, 0, 0);
+
+	return pid < 0 ? 0 : (uint32_t)pid;
 }
 
 uint32_t hl_sys_gettid(void)
 {
-	return (uint32_t)hl_sys4(SYS_gettid, 0, 0, 0, 0);
+	long tid = hl_sys4(SYS_gettid, 0, 0, 0, 0);
+
+	return tid < 0 ? 0 : (uint32_t)tid;
 }
 
 int hl_sys_futex_wait(_Atomic uint32_t *w, uint32_t value, uint64_t ns)
@@ -154,8 +161,8 @@ void hl_sys_thread_name(char out[16])
 int hl_sys_readable(uint64_t address)
 {
 	/* An invalid `how` is refused after the set was read (rt_sigprocmask(2): EFAULT before EINVAL); no
-	 * set at all is no error. */
-	return address >= 8 && hl_sys4(SYS_rt_sigprocmask, -1, (long)(address & ~7ull), 0, 8) != -14;
+	 * set at all is no error, and whatever else is answered (by a seccomp filter) says nothing. */
+	return address >= 8 && hl_sys4(SYS_rt_sigprocmask, -1, (long)(address & ~7ull), 0, 8) == -22;
 }
 
 int hl_sys_on_altstack(void)
