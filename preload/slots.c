@@ -86,6 +86,12 @@ static int open_next(struct hl_thread *t, struct hl_stream *s)
 	/* INERT: a child that is not followed, in what it inherited of a record */
 	if (HL_UNLIKELY(atomic_load_explicit(&r->closed, memory_order_relaxed) || hl_state() == HL_INERT))
 		return 0;
+	/* To ask a full disk takes a millisecond: it is done at every event whose number is a power of two. */
+	if (HL_UNLIKELY(s->denied)) {
+		s->denied++;
+		if (s->denied & (s->denied - 1))
+			return 0;
+	}
 	i = claim_waiting(r, s);
 	if (i == HL_NO_SLOT)
 		return 0;
@@ -95,8 +101,10 @@ static int open_next(struct hl_thread *t, struct hl_stream *s)
 		if (hl_guest.backing == HL_BACKING_MEMFD)
 			hl_list_push(r, &r->free_head, i);
 		s->starving = 1;
+		s->denied += !s->denied;
 		return 0;
 	}
+	s->denied = 0;
 	s->stamp = hl_stamp(hl_guest.clock, hl_guest.shift);
 	s->index = i;
 	s->address = 0;

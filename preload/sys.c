@@ -4,11 +4,13 @@
 #include "preload/sys.h"
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #define PTR(p) ((long)(uintptr_t)(p))
@@ -81,6 +83,13 @@ int hl_sys_fstat(int fd, uint64_t *size, uint64_t *dev, uint64_t *ino)
 	*dev = st.st_dev;
 	*ino = st.st_ino;
 	return 0;
+}
+
+int hl_sys_copies_on_write(int fd)
+{
+	struct statfs st;
+
+	return hl_sys4(SYS_fstatfs, fd, PTR(&st), 0, 0) == 0 && st.f_type == BTRFS_SUPER_MAGIC;
 }
 
 int hl_sys_dir_is_open(const char *path)

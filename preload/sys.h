@@ -65,6 +65,8 @@ int hl_sys_ftruncate(int fd, uint64_t bytes);
 int hl_sys_fallocate(int fd, uint64_t bytes);
 /* 0 and *size, *dev, *ino of a regular file or memfd; -errno (-EINVAL: another kind). */
 int hl_sys_fstat(int fd, uint64_t *size, uint64_t *dev, uint64_t *ino);
+/* 1: a file system that takes new space for what is written to a page again. */
+int hl_sys_copies_on_write(int fd);
 /* 1: others may write to the directory and it is not sticky. */
 int hl_sys_dir_is_open(const char *path);
 /* NUL-terminated target, "" when unknown. */

@@ -254,6 +254,7 @@ void hl_thread_forked(void)
 			s->claim = 0;
 			s->at = 0;
 			s->starving = 0;
+			s->denied = 0;
 			s->trail.n = 0;
 			if (!borrowed)
 				s->stream = t == mine ? HL_STREAM(serial, l) : 0; /* 0: by its next owner */

@@ -103,6 +103,7 @@ struct hl_stream {
 	uint32_t clock_seq;    /* region->clock_seq when the clock was last read */
 	uint32_t credit;       /* events that may still go without reading it, see record.c */
 	uint8_t released;      /* sampling: 1: the open release's block is in it; 2: and may be temporary */
+	uint32_t denied;       /* events since a slot's pages could not be had; 0: they could */
 	uint8_t starving;      /* the last wait for a slot timed out: do not wait again until one comes */
 	uint64_t site_pc;
 	uint64_t stamp;

@@ -184,7 +184,9 @@ int hl_window_create(const char *path, uint64_t max_bytes)
 	fd = hl_sys_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fd;
-	r = hl_sys_ftruncate(fd, hl_region_bytes(HL_BACKING_FILE, nslots));
+	/* There a page that is present and was written out meanwhile needs space again: when there is none, the
+	 * program gets a SIGBUS, or hangs. */
+	r = hl_sys_copies_on_write(fd) ? -95 : hl_sys_ftruncate(fd, hl_region_bytes(HL_BACKING_FILE, nslots));
 	if (r < 0)
 		goto out;
 	r = map(fd, HL_BACKING_FILE, nslots);
