@@ -135,11 +135,13 @@ int hl_launch_go(struct hl_launch *l, pid_t collector)
 {
 	int err = 0;
 
-	if (send(l->control, &collector, sizeof(collector), MSG_NOSIGNAL) != (ssize_t)sizeof(collector)) {
+	if (send(l->control, &collector, sizeof(collector), MSG_NOSIGNAL) != (ssize_t)sizeof(collector) &&
+	    errno != EPIPE && errno != ECONNRESET) {
 		err = errno;
 		reap(l);
 		return err;
 	}
+	/* killed before it began: that is its end, and told as any other */
 	/* the end of the stream: exec closed the other side */
 	if (recv(l->control, &err, sizeof(err), 0) == (ssize_t)sizeof(err)) {
 		reap(l);

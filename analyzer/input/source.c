@@ -155,6 +155,11 @@ static int index_file(struct hl_source *s, struct hl_diag *d)
 		err = hl_source_index_trace(s, d);
 	else if (magic == HL_REGION_MAGIC)
 		err = hl_source_index_region(s, d);
+	else if (!magic && s->file_bytes >= hl_region_slots_off(HL_BACKING_FILE, 0))
+		return hl_fail(d, HL_ERR_FORMAT,
+			       "%s: nothing was recorded: its program ended before the library had written "
+			       "the header",
+			       s->path);
 	else
 		return hl_fail(d, HL_ERR_FORMAT, "%s: is not a trace of heapledger (offset 0)", s->path);
 	if (err)

@@ -1,5 +1,5 @@
 /*
- * sigkill.c THREADS - leaks blocks and says how many, until it is killed.
+ * sigkill.c THREADS [BLOCKS] - leaks blocks and says how many, until it is killed or each thread has leaked so many.
  *
  * Thread k leaks its i-th block with size i % 128 from a line of its own and after each 16 writes (k, i)
  * to stdout: what was said was committed before.  Sizes make the prefix provable: n blocks of a line have
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static void *volatile sink;
+static uint32_t most = UINT32_MAX;
 
 /* No compiler may drop a pair of malloc and free whose pointer went through here. */
 static void *opaque(void *p)
@@ -30,13 +31,14 @@ static void tell(uint32_t thread, uint32_t n)
 #define LEAKER(k)                                                                                            \
 	static void *leak_##k(void *arg)                                                                     \
 	{                                                                                                    \
-		for (uint32_t i = 0;; i++) {                                                                 \
+		for (uint32_t i = 0; i < most; i++) {                                                        \
 			if (i % 16 == 0)                                                                     \
 				tell(k, i);                                                                  \
 			sink = malloc(i % 128);                                                              \
 			if (i % 4 == 0)                                                                      \
 				free(opaque(malloc(5000)));                                                  \
 		}                                                                                            \
+		tell(k, most);                                                                               \
 		return arg;                                                                                  \
 	}
 
@@ -50,11 +52,15 @@ int main(int argc, char **argv)
 {
 	static void *(*const leak[])(void *) = {leak_0, leak_1, leak_2};
 	int n = argc > 1 ? atoi(argv[1]) : 1;
-	pthread_t t;
+	pthread_t t[3];
 
+	if (argc > 2)
+		most = (uint32_t)atoi(argv[2]);
 	for (int i = 1; i < n && i < 3; i++)
-		if (pthread_create(&t, NULL, leak[i], NULL))
+		if (pthread_create(&t[i], NULL, leak[i], NULL))
 			return 1;
 	leak_0(NULL);
-	return 0;
+	for (int i = 1; i < n && i < 3; i++)
+		pthread_join(t[i], NULL);
+	return 3;
 }
