@@ -33,6 +33,8 @@ void hl_real_publish(void)
 	hl_real = r;
 }
 
+/* Only what each glibc since 2.36 has: a name that is not found leaves a message behind that the next dlsym frees, and a
+ * free of another library, before ours, which asks dlsym when it is first called, would do so without an end. */
 void hl_real_resolve(void)
 {
 	FIND(calloc, "calloc");
@@ -46,9 +48,6 @@ void hl_real_resolve(void)
 	FIND(valloc, "valloc");
 	FIND(pvalloc, "pvalloc");
 	FIND(malloc_usable_size, "malloc_usable_size");
-	FIND(cfree, "cfree");
-	FIND(free_sized, "free_sized");
-	FIND(free_aligned_sized, "free_aligned_sized");
 	FIND(dlclose, "dlclose");
 	FIND(pthread_setname_np, "pthread_setname_np");
 	FIND(prctl, "prctl");
@@ -59,7 +58,6 @@ void hl_real_resolve(void)
 	FIND(posix_spawn, "posix_spawn");
 	FIND(posix_spawnp, "posix_spawnp");
 	FIND(exit_now, "_exit");
-	FIND(exit_c, "_Exit");
 	FIND(quick_exit, "quick_exit");
 	FIND(mmap, "mmap");
 	FIND(munmap, "munmap");

@@ -156,6 +156,9 @@ static int symbol_option(struct hl_query *q, int id, const char *arg, struct hl_
 	case HL_Q_NO_INLINES:
 		q->no_inlines = 1;
 		return 1;
+	case HL_Q_PERF_MAP:
+		q->perf_map = arg;
+		return 1;
 	default:
 		return 0;
 	}

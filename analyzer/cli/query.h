@@ -30,6 +30,7 @@ enum {
 	HL_Q_SYSROOT,
 	HL_Q_PATH_MAP,
 	HL_Q_NO_INLINES,
+	HL_Q_PERF_MAP,
 	HL_Q_FORMAT,
 	HL_Q_COLOR,
 	HL_Q_NO_PAGER,
@@ -60,7 +61,8 @@ enum {
 	{ HL_Q_DEBUG_DIR, "debug-dir", "DIR", "look for debug files in DIR first; repeatable" },                   \
 	{ HL_Q_SYSROOT, "sysroot", "DIR", "look for modules and debug files below DIR" },                          \
 	{ HL_Q_PATH_MAP, "path-map", "OLD=NEW", "source paths that begin with OLD begin with NEW; repeatable" },   \
-	{ HL_Q_NO_INLINES, "no-inlines", NULL, "leave out inlined calls" }
+	{ HL_Q_NO_INLINES, "no-inlines", NULL, "leave out inlined calls" },                                        \
+	{ HL_Q_PERF_MAP, "perf-map", "FILE", "names of code made at run time (default /tmp/perf-PID.map)" }
 #define HL_FORMAT_OPTION                                                                                           \
 	{ HL_Q_FORMAT, "format", "FORMAT", "text (default), json or csv" }
 #define HL_TERMINAL_OPTIONS                                                                                        \
@@ -83,7 +85,7 @@ struct hl_query {
 	const char *since; /* NULL */
 	int origin;
 	struct hl_words debug_dirs, path_maps;
-	const char *sysroot;
+	const char *sysroot, *perf_map;
 	int no_inlines;
 	const struct hl_format *format;
 	struct hl_style style;

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SNAPFILE_BYTES_MAX (1u << 30)
 
@@ -61,7 +63,10 @@ static int open_trace(struct hl_subject *s, const char *snap, const struct hl_qu
 	struct hl_symbol_options o = {.debug_dirs = q->debug_dirs.word,
 				      .sysroot = q->sysroot,
 				      .path_maps = q->path_maps.word,
-				      .inlines = !q->no_inlines};
+				      .inlines = !q->no_inlines,
+				      .perf_map = q->perf_map,
+				      .owner = geteuid()};
+	struct stat st;
 	struct hl_snapshot_ref since = {0};
 	int err = hl_trace_open(&s->trace, s->path, d);
 
@@ -78,6 +83,8 @@ static int open_trace(struct hl_subject *s, const char *snap, const struct hl_qu
 		if (err)
 			return err;
 	}
+	if (stat(s->path, &st) == 0)
+		o.owner = st.st_uid;
 	s->symbols = hl_symbols_new(hl_trace_facts(s->trace), &o);
 	s->stacks = hl_stacks_new(names, hl_trace_facts(s->trace), s->symbols);
 	hl_heap_init(&s->heap, s->stacks);

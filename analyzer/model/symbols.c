@@ -10,10 +10,13 @@
 #include "analyzer/base/buf.h"
 #include "analyzer/model/elfmod.h"
 #include "analyzer/model/sym_hint.h"
+#include "analyzer/model/sym_jit.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FRAMES_PIECE 4096
+#define JIT          "[jit]"
 
 struct piece {
 	struct piece *next;
@@ -37,7 +40,11 @@ struct hl_symbols {
 	struct answer *answers;       /* [0] is the unknown frame */
 	size_t nanswers, answers_room;
 	uint32_t *by_node;         /* [facts->nnodes]: index of an answer + 1, 0: not asked yet */
-	struct hl_map unknown_pcs; /* seen outside every module */
+	struct hl_map unknown_pcs; /* seen outside every module: index of an answer + 1 */
+	const char *perf_map;
+	uid_t owner;
+	int jit_asked;
+	struct hl_jitmap *jit; /* NULL: none */
 	struct piece *pieces;
 	size_t room; /* frames left in the first piece */
 	struct hl_symbol_stats stats;
@@ -82,6 +89,8 @@ struct hl_symbols *hl_symbols_new(const struct hl_facts *facts, const struct hl_
 	s->places.sysroot = o ? o->sysroot : NULL;
 	s->options.places = &s->places;
 	s->options.path_maps = o ? o->path_maps : NULL;
+	s->perf_map = o ? o->perf_map : NULL;
+	s->owner = o ? o->owner : geteuid();
 	s->options.intern = s->intern;
 	hl_map_init(&s->unknown_pcs);
 	s->by_module = hl_xcalloc(facts->nmodules + 1ul, sizeof(*s->by_module));
@@ -108,6 +117,7 @@ void hl_symbols_free(struct hl_symbols *s)
 	free(s->answers);
 	free(s->by_node);
 	hl_map_release(&s->unknown_pcs);
+	hl_jitmap_free(s->jit);
 	hl_intern_free(s->intern);
 	free(s);
 }
@@ -156,6 +166,29 @@ static void count(struct hl_symbols *s, struct hl_elfmod *m, const struct hl_fra
 		m->without_line++;
 }
 
+/* Outside every module: 0, the unknown frame, or one that the program's perf map names. */
+static uint32_t made_code(struct hl_symbols *s, uint64_t pc)
+{
+	struct hl_frame frame = {.kind = HL_FRAME_FUNCTION};
+	const char *name;
+	char *file;
+
+	if (!s->jit_asked)
+		s->jit = hl_jitmap_open(&s->facts->process, s->perf_map, s->places.sysroot, s->owner);
+	s->jit_asked = 1;
+	name = s->jit ? hl_jitmap_find(s->jit, pc) : NULL;
+	if (!name)
+		return 0;
+	file = hl_xmalloc(strlen(name) + sizeof(JIT "!"));
+	strcpy(file, JIT "!");
+	strcat(file, name);
+	frame.file = hl_intern_string(s->intern, file);
+	frame.function = hl_intern_string(s->intern, name);
+	frame.module = hl_intern_string(s->intern, JIT);
+	free(file);
+	return add_answer(s, &frame, 1);
+}
+
 static uint32_t resolve(struct hl_symbols *s, const struct hl_node *node)
 {
 	uint64_t pc = node->pc - !(node->flags & HL_NODE_EXACT);
@@ -166,10 +199,13 @@ static uint32_t resolve(struct hl_symbols *s, const struct hl_node *node)
 
 	if (!module) {
 		known = hl_map_slot(&s->unknown_pcs, node->known ? node->pc : 0);
-		if (!*known)
-			count(s, NULL, s->answers[0].frames);
-		*known = 1;
-		return 0;
+		if (!*known) {
+			uint32_t at = node->known ? made_code(s, pc) : 0;
+
+			count(s, NULL, s->answers[at].frames);
+			*known = at + 1;
+		}
+		return *known - 1;
 	}
 	m = mod_of(s, module);
 	pc -= module->bias;

@@ -12,12 +12,15 @@
 #define HL_MODEL_SYMBOLS_H
 
 #include "analyzer/input/facts.h"
+#include <sys/types.h>
 
 struct hl_symbol_options {
 	const char *const *debug_dirs; /* searched before /usr/lib/debug; NULL-terminated or NULL */
 	const char *sysroot;           /* prefix for module paths and debug dirs, NULL none */
 	const char *const *path_maps;  /* "OLD=NEW" applied to source paths, first match; or NULL */
 	int inlines;                   /* 0: one frame per pc (the innermost line) */
+	const char *perf_map; /* names of code made at run time; NULL: /tmp/perf-PID.map, see sym_jit.h */
+	uid_t owner;          /* of the trace */
 };
 
 enum hl_frame_kind {
@@ -30,7 +33,8 @@ enum hl_frame_kind {
 /* One printable frame.  Strings are interned: equal strings are equal pointers, valid as long as the
  * hl_symbols.  file is what DESIGN calls the frame's file name:
  *   LINE      comp_dir joined, normalised, mapped: "/src/a.c"; line > 0 (0 when DWARF says 0)
- *   FUNCTION  "MODULE!FUNCTION", line 0      OFFSET "MODULE+0xOFF", line 0      UNKNOWN "<unknown>", 0
+ *   FUNCTION  "MODULE!FUNCTION", line 0; "[jit]!FUNCTION" of code outside every module that a perf map names
+ *        OFFSET "MODULE+0xOFF", line 0      UNKNOWN "<unknown>", 0
  * MODULE is the base name of the module's path. */
 struct hl_frame {
 	const char *file;
