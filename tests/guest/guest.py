@@ -7,6 +7,7 @@ Words of a " * guest:" line:
   traces N        exactly N traces          root yes      only as root
   options A|B     once with each in HEAPLEDGER_OPTIONS, too
   mismatched yes  blocks are freed by what does not go with their allocation
+  seconds N       until it is taken for hanging (20)
   broken yes      losses and frees that nothing explains are part of the scenario
   broken others   of that of the further processes
 """
@@ -54,16 +55,16 @@ def build(path, word, flags, work):
     return program
 
 
-def run(argv, env, cwd):
+def run(argv, env, cwd, seconds=20):
     """(status, stdout, stderr) of a command; its whole group dies when it does not end."""
     p = subprocess.Popen(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, start_new_session=True)
     try:
-        out, err = p.communicate(timeout=20)
+        out, err = p.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as e:
         os.killpg(p.pid, 9)
         out, err = p.communicate()
-        raise Failure("no end after 20 s; it printed %r %r" % (out[-200:], err[-200:])) from e
+        raise Failure("no end after %d s; it printed %r %r" % (seconds, out[-200:], err[-200:])) from e
     return p.returncode, out, err
 
 
@@ -96,7 +97,7 @@ def keep_promise(path, source, word, mode, options, program, args, plain):
         trace = os.path.join(out_dir, "t.hl")
         argv, env = traced(mode, trace, [program, *args], options=options)
         env["HEAPLEDGER_TEST_TRACED"] = "1"
-        got = run(argv, env, cwd)
+        got = run(argv, env, cwd, int(word.get("seconds", "20")))
         for what, a, b in zip(("status", "stdout", "stderr"), plain, got):
             if a != b:
                 raise Failure("%s is %r, untraced %r" % (what, b if what == "status" else b[-300:],

@@ -1,12 +1,13 @@
 /*
  * More threads at once than the buffer of a run has slots, each idle in between; nothing is lost, and nobody waits.
  * guest: flags -pthread
+ * guest: seconds 50
  */
 #include "guest.h"
 #include <limits.h>
 #include <pthread.h>
 
-enum { THREADS = 10000 };
+enum { THREADS = 9000 };
 static pthread_barrier_t all;
 
 static void *work(void *arg)
@@ -14,7 +15,7 @@ static void *work(void *arg)
 	pthread_barrier_wait(&all);
 	free(keep(malloc(44)));
 	pthread_barrier_wait(&all);
-	keep(malloc(45)); // live 10000 x 45
+	keep(malloc(45)); // live 9000 x 45
 	pthread_barrier_wait(&all);
 	return arg;
 }
