@@ -3,7 +3,7 @@
  *
  * /tmp/perf-PID.map: a line for each function, "START SIZE NAME", both hexadecimal; of two at one address the later line
  * counts.  Source: Linux tools/perf/Documentation/jit-interface.txt.  Written by node --perf-basic-prof,
- * java -XX:+DumpPerfMapAtExit, PYTHONPERFSUPPORT=1 and others.
+ * java -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit, PYTHONPERFSUPPORT=1 and others.
  *
  * Anybody can make a file in /tmp: it is used only when it is a regular file, no link, belongs to the owner of the
  * trace or to us, and was written after the process started.
