@@ -88,7 +88,7 @@ int hl_repair_match(struct hl_repair *r, const struct hl_event *e, struct hl_odd
 {
 	uint32_t place = hl_map_get(map_of(r, e->domain), e->address);
 	struct hl_oddity *o = place ? at(r, place - 1) : NULL;
-	int alloc = e->type == HL_EV_ALLOC || e->type == HL_EV_REALLOC;
+	int alloc = e->type == HL_EV_ALLOC || e->type == HL_EV_REALLOC || e->type == HL_EV_RESTORE;
 
 	/* what is older than the window has expired before e */
 	if (!o || alloc == (o->kind == HL_ODD_ALLOC) || o->stream == e->stream ||

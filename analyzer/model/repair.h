@@ -13,7 +13,7 @@
 
 enum hl_odd {
 	HL_ODD_ALLOC,   /* of a live address: a free of the old block may follow */
-	HL_ODD_FREE,    /* of a dead address: its alloc may follow */
+	HL_ODD_FREE,    /* of a dead address: its alloc may follow, or the end of a realloc that failed */
 	HL_ODD_RELEASE, /* the same, by a realloc */
 	HL_ODD_SETTLED
 };

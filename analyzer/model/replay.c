@@ -53,7 +53,7 @@ static struct holder *holder_of(struct replay *r, uint32_t stream)
 	return &r->holders[*at - 1];
 }
 
-/* Block i was allocated by e, but its free or release had come before. */
+/* Block i is at its address since e, but its free or release had come before. */
 static void end_at_once(struct replay *r, const struct hl_event *e, uint32_t i, const struct hl_oddity *odd)
 {
 	struct holder *h = odd->kind == HL_ODD_RELEASE ? holder_of(r, odd->stream) : NULL;
@@ -198,6 +198,7 @@ static void on_realloc(struct replay *r, const struct hl_event *e)
 static void on_restore(struct replay *r, const struct hl_event *e)
 {
 	struct holder held = let_go(r, e);
+	struct hl_oddity odd;
 	uint32_t *at;
 
 	if (held.what != HELD_BLOCK)
@@ -212,6 +213,8 @@ static void on_restore(struct replay *r, const struct hl_event *e)
 		return;
 	}
 	*at = held.block;
+	if (hl_repair_any(&r->repair) && hl_repair_match(&r->repair, e, &odd))
+		end_at_once(r, e, held.block, &odd);
 }
 
 static void on_drop(struct replay *r, const struct hl_event *e)

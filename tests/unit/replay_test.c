@@ -326,6 +326,34 @@ START_TEST(ties_are_settled_without_being_counted)
 }
 END_TEST
 
+START_TEST(a_free_stamped_before_the_end_of_a_realloc_that_failed_is_repaired)
+{
+	struct hl_replay_counts c;
+	struct told told;
+
+	encode_alloc(&a, 1001, HL_ENTRY_MALLOC, 0x10, 8, 1);
+	encode_alloc(&a, 1002, HL_ENTRY_MALLOC, 0x20, 9, 1);
+	encode_alloc(&a, 1003, HL_ENTRY_MALLOC, 0x30, 7, 1);
+	encode_release(&b, 1010, 0x10);
+	encode_free(&a, 1011, 0x10, 0);
+	encode_restore(&b, 1012);
+	/* in one tick, stream 1 sorts first */
+	encode_release(&b, 1020, 0x20);
+	encode_free(&a, 1021, 0x20, 0);
+	encode_restore(&b, 1021);
+	/* the other half is a realloc's */
+	encode_release(&b, 1030, 0x30);
+	encode_release(&a, 1031, 0x30);
+	encode_restore(&b, 1032);
+	encode_alloc(&a, 1033, HL_ENTRY_REALLOC, 0x40, 6, 1);
+	c = run(&told);
+	ck_assert_str_eq(told.text, "+10:8 +20:9 +30:7 -10@1012 -20@1021 30>40:6");
+	ck_assert_uint_eq(c.repaired, 2);
+	ck_assert_uint_eq(c.violations + c.unexplained_frees + c.in_flight, 0);
+	ck_assert_uint_eq(c.live_bytes, 6);
+}
+END_TEST
+
 START_TEST(a_release_stamped_before_its_alloc_still_moves_the_block)
 {
 	struct hl_replay_counts c;
@@ -483,6 +511,7 @@ int main(void)
 	tcase_add_test(t, signal_handlers_keep_their_threads_order);
 	tcase_add_test(t, ties_are_settled_without_being_counted);
 	tcase_add_test(t, a_release_stamped_before_its_alloc_still_moves_the_block);
+	tcase_add_test(t, a_free_stamped_before_the_end_of_a_realloc_that_failed_is_repaired);
 	tcase_add_test(t, a_realloc_of_an_unknown_block_is_an_alloc_and_an_unexplained_free);
 	tcase_add_test(t, unmapping_cuts_splits_and_ends_mappings_to_the_byte);
 	tcase_add_test(t, mapping_over_a_mapping_replaces_what_it_covers);
