@@ -21,7 +21,7 @@
  */
 #define HL_CREDIT 63u
 
-static inline uint64_t hl_event_now(struct hl_stream *s, int fenced)
+static inline uint64_t hl_event_now(struct hl_stream *s)
 {
 	uint32_t seq = atomic_load_explicit(&hl_guest.region->clock_seq, memory_order_relaxed);
 	int single;
@@ -35,8 +35,7 @@ static inline uint64_t hl_event_now(struct hl_stream *s, int fenced)
 	/* of a sample the events are too far apart */
 	s->credit = single && !hl_guest.config.sample ? HL_CREDIT : 0;
 	s->clock_seq = seq;
-	return fenced ? hl_stamp_fenced(hl_guest.clock, hl_guest.shift)
-		      : hl_stamp(hl_guest.clock, hl_guest.shift);
+	return hl_stamp_fenced(hl_guest.clock, hl_guest.shift);
 }
 
 /* Ticks since the stream's previous stamp, which now moves here.  A clock that ran backwards (a core
@@ -95,7 +94,7 @@ static inline void hl_event_put_word(uint8_t *p, uint32_t word)
 static inline void hl_event_alloc(struct hl_stream *s, uint8_t *start, uint64_t address, uint64_t size,
 				  enum hl_entry entry, uint32_t stack)
 {
-	uint64_t se = (uint64_t)stack << 3 | entry, delta = hl_event_advance(s, hl_event_now(s, 1));
+	uint64_t se = (uint64_t)stack << 3 | entry, delta = hl_event_advance(s, hl_event_now(s));
 	unsigned ah = hl_addr_slot(address), sh = hl_site_slot(se, size);
 	struct hl_site *site = &s->sites[sh];
 	int ahit = s->addresses[ah] == address, shit = site->stack_entry == se && site->size == size;
@@ -127,7 +126,7 @@ static inline void hl_event_free(struct hl_stream *s, uint8_t *start, uint64_t a
 	unsigned h = hl_addr_slot(address);
 	int hit = s->addresses[h] == address;
 	uint32_t tag = HL_TAG_FREE | (hit ? HL_TAG_HIT : 0) | (entry == HL_ENTRY_DELETE ? HL_TAG_DELETE : 0);
-	uint64_t delta = hl_event_advance(s, hl_event_now(s, 0));
+	uint64_t delta = hl_event_advance(s, hl_event_now(s));
 
 	if (HL_LIKELY(hit & (delta < HL_STAMP_MORE))) {
 		hl_event_put_word(start, tag | (uint32_t)delta << 4 | h << 8);

@@ -44,7 +44,7 @@ static uint8_t *put_op(struct hl_thread *t, struct hl_stream *s, enum hl_op op, 
 		return NULL;
 	}
 	*p++ = (uint8_t)(HL_TAG_EVENT | op << 2);
-	return hl_put_uv(p, hl_event_advance(s, hl_event_now(s, 1)));
+	return hl_put_uv(p, hl_event_advance(s, hl_event_now(s)));
 }
 
 static void write_alloc_in(struct hl_thread *t, struct hl_stream *s, enum hl_domain domain, uint64_t address,

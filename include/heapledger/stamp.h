@@ -1,9 +1,11 @@
 /*
  * stamp.h - reading the clock that orders events; used by both sides.
  *
- * An alloc's stamp is fenced: rdtsc may execute before older loads finish, and the stamp must not
- * be older than the hand-over of the block by the allocator.  A free's stamp needs no fence: the
- * stores of the real free become visible only after rdtsc retired (Intel SDM vol. 2B, RDTSC).
+ * An event's stamp is fenced: rdtsc may execute before older loads finish.  An alloc's must not be older than the hand-over of
+ * the block by the allocator, a free's not older than the hand-over by the program, whose lock may be among
+ * those loads: unfenced, one in some hundred thousand frees of blocks of other threads is stamped up to 300 ns
+ * before their allocation, or before a realloc of them that failed.  Nothing has to come after it: the stores of the real
+ * free become visible only after rdtsc retired (Intel SDM vol. 2B, RDTSC).
  *
  * Without a TSC the vDSO's clock is read.  On aarch64 it executes isb before it reads the counter, or reads the
  * one that synchronises itself (Linux, arch/arm64/include/asm/vdso/gettimeofday.h); and the allocator that hands a
