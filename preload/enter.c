@@ -89,6 +89,7 @@ struct hl_thread *hl_enter_slow(struct hl_anchor at)
 			return NULL;
 		}
 		hl_enter_raise(t, 0, at);
+		hl_enter_tell(t->streams[0]);
 		return t;
 	}
 	if (t->own)
@@ -112,6 +113,7 @@ struct hl_thread *hl_enter_slow(struct hl_anchor at)
 		t->level--;
 		return hl_enter_slow(at);
 	}
+	hl_enter_tell(t->streams[t->level - 1]);
 	return t;
 }
 

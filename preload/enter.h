@@ -34,11 +34,19 @@ static inline void hl_enter_raise(struct hl_thread *t, uint32_t l, struct hl_anc
 	t->at[l] = at;
 }
 
+/* The slot tells readers that stamps not below this one may still come (partner: collect/drain.c).  One that is opened during the hook
+ * tells it from then on (slots.c). */
+static inline void hl_enter_tell(const struct hl_stream *s)
+{
+	if (HL_LIKELY(s && s->slot))
+		atomic_store_explicit(&s->slot->in_hook_since, s->stamp, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
 /* The common way in, in the state ACTIVE: the thread is in no hook.  NULL: hl_enter may find another. */
 static inline struct hl_thread *hl_enter_active(struct hl_anchor at)
 {
 	struct hl_thread *t = hl_thread_peek();
-	struct hl_stream *s;
 
 	if (HL_UNLIKELY(!t || t->level))
 		return NULL;
@@ -48,11 +56,7 @@ static inline struct hl_thread *hl_enter_active(struct hl_anchor at)
 		t->level = 0;
 		return NULL;
 	}
-	s = t->streams[0];
-	if (HL_LIKELY(s && s->slot))
-		/* the stamps to come are not below this one (partner: collect/drain.c) */
-		atomic_store_explicit(&s->slot->in_hook_since, s->stamp | 1, memory_order_relaxed);
-	atomic_signal_fence(memory_order_seq_cst);
+	hl_enter_tell(t->streams[0]);
 	return t;
 }
 

@@ -129,6 +129,9 @@ static int open_next(struct hl_thread *t, struct hl_stream *s)
 		s->slot = NULL;
 		return 0;
 	}
+	/* We are in a hook, and none of the stamps that will come here has been taken yet; hl_leave takes it back. */
+	atomic_store_explicit(&slot->in_hook_since, s->stamp, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
 	return 1;
 }
 

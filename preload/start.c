@@ -172,7 +172,7 @@ static void began(struct hl_thread *t)
 {
 	hl_enter_raise(t, t->level, hl_anchor_here());
 	hl_facts_thread(t);
-	t->level--;
+	hl_leave(t);
 }
 
 static void ends(struct hl_thread *t)
@@ -180,7 +180,7 @@ static void ends(struct hl_thread *t)
 	hl_drop_levels(t);
 	hl_enter_raise(t, t->level, hl_anchor_here());
 	hl_facts_thread_end(t);
-	t->level--;
+	hl_leave(t);
 }
 
 int hl_start(void)
@@ -232,7 +232,7 @@ int hl_start(void)
 		hl_enter_raise(t, t->level, (struct hl_anchor){0}); /* no hook, so no stack to walk */
 		hl_facts_hello(t);
 		hl_boot_each(boot_block, t);
-		t->level--;
+		hl_leave(t);
 	}
 	return 1;
 }
@@ -313,6 +313,7 @@ void hl_start_child(void)
 	if (parent_trace)
 		hl_facts_parent(t, parent_trace, uuid, parent_image);
 	hl_facts_thread(t);
+	hl_leave(t);
 	t->level = level;
 }
 

@@ -167,7 +167,7 @@ struct hl_slot {
 	/* Written by the owner while OPEN. */
 	_Atomic uint32_t used;          /* bytes of whole records in data[]; release */
 	_Atomic uint32_t facts;         /* records in data[] that are not events */
-	_Atomic uint64_t in_hook_since; /* 0, or a stamp not above any this thread may still write */
+	_Atomic uint64_t in_hook_since; /* 0, or a stamp not above any the hook that is active may still write */
 	_Atomic int64_t live_delta;     /* bytes allocated - freed during this claim, approximate */
 	uint8_t pad0[8];
 	/* Written by the collector only. */
