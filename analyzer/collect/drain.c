@@ -50,6 +50,12 @@ void hl_drain_release(struct hl_drain *d)
 
 #define PAGE_MIN   4096u /* mincore answers by the kernel's own pages, some of which hold two slots */
 #define SCAN_SLOTS 1024u
+/* d->present[] of a slot */
+#define PRESENT 1u
+#define LISTED  2u /* it was on the free list */
+/* Slots whose pages are given back at once, and how often at one look: 64 MiB a second. */
+#define TRIM_PART   32u
+#define TRIM_ROUNDS 64u
 
 /* How many slots were ever claimed, with which of them have their first page noted in d->present: looking into another would
  * give it one.  Without an answer from the kernel all have. */
@@ -294,54 +300,85 @@ static int any_before(const struct hl_drain *d, uint32_t id)
 	return 0;
 }
 
-/* d->order has the whole free list, n slots, and nobody can claim one.  A slot that is neither there nor open nor sealed is
- * about to be opened; or whoever claimed it was killed, or left by a jump, and it would be lost for good.  Adds
- * those to d->order; the new n. */
-static uint32_t find_lost(struct hl_drain *d, uint32_t used, uint32_t n)
+/* The whole free list, newest first, into d->order; how many.  Nobody can claim these until they are pushed again.  A list that
+ * was damaged ends where it makes no sense. */
+static uint32_t take_free(struct hl_drain *d)
 {
-	uint32_t next = atomic_load_explicit(&d->share->region->next_image, memory_order_acquire) + 1;
+	struct hl_region *r = d->share->region;
+	uint32_t nslots = d->share->nslots, n = 0;
+
+	for (uint32_t i = hl_list_take(&r->free_head, nslots);
+	     i != HL_NO_SLOT && n < nslots && i < hl_share_used(d->share) && state_of(d, i) == HL_SLOT_FREE;
+	     i = hl_list_next(r, i, nslots))
+		d->order[n++] = i;
+	return n;
+}
+
+/* Those that were on the free list are marked.  A slot that was neither there nor is open nor sealed is about to be opened; or whoever
+ * claimed it was killed, or left by a jump, and it would be lost for good: it is freed.  Slots are handed back only by us, so
+ * that none can have come on the list since. */
+static void free_lost(struct hl_drain *d, uint32_t used)
+{
+	struct hl_region *r = d->share->region;
+	uint32_t next = atomic_load_explicit(&r->next_image, memory_order_acquire) + 1;
 	uint32_t nobody_before = 0; /* known already */
 
-	for (uint32_t k = 0; k < n; k++)
-		d->present[d->order[k]] |= 2;
 	for (uint32_t i = 0; i < used; i++) {
-		int is_free = d->present[i] & 2;
+		int was_free = d->present[i] & LISTED;
 
-		d->present[i] &= 1;
-		if (is_free || state_of(d, i) != HL_SLOT_FREE) {
+		d->present[i] &= PRESENT;
+		if (was_free || state_of(d, i) != HL_SLOT_FREE) {
 			d->missing[i] = 0;
 		} else if (!d->missing[i]) {
 			d->missing[i] = next;
 		} else if (d->missing[i] <= nobody_before || !any_before(d, d->missing[i])) {
 			nobody_before = d->missing[i];
 			d->missing[i] = 0;
-			d->order[n++] = i;
+			hl_list_push(r, &r->free_head, i);
 		}
 	}
-	return n;
 }
 
-void hl_drain_trim(struct hl_drain *d)
+static void wake_starved(struct hl_region *r)
 {
-	struct hl_region *r = d->share->region;
-	uint32_t nslots = d->share->nslots, used = note_present(d), n = 0, keep = 0;
-
-	for (uint32_t i = 0; i < used; i++)
-		keep += state_of(d, i) == HL_SLOT_OPEN;
-	/* Nobody can claim what is off the list; a thread that finds it empty takes a slot that was never used, or waits
-	 * until it is woken below.  A list that was damaged ends where it makes no sense. */
-	for (uint32_t i = hl_list_take(&r->free_head, nslots);
-	     i != HL_NO_SLOT && n < nslots && i < hl_share_used(d->share) && state_of(d, i) == HL_SLOT_FREE;
-	     i = hl_list_next(r, i, nslots))
-		d->order[n++] = i;
-	n = find_lost(d, used, n);
-	for (uint32_t k = keep; k < n; k++)
-		if (d->present[d->order[k]])
-			let_go(d, d->order[k]);
-	/* the newest on top again */
-	while (n)
-		hl_list_push(r, &r->free_head, d->order[--n]);
 	atomic_fetch_add_explicit(&r->free_futex, 1, memory_order_seq_cst);
 	if (atomic_load_explicit(&r->free_waiters, memory_order_seq_cst))
 		hl_share_wake(&r->free_futex, INT_MAX);
+}
+
+/* A hole takes microseconds, and after a burst thousands are to be made: a few slots at a time are held for it, at most half of
+ * those that are free, and all others can be claimed meanwhile. */
+void hl_drain_trim(struct hl_drain *d)
+{
+	struct hl_region *r = d->share->region;
+	uint32_t used = note_present(d), keep = 0, held[TRIM_PART], nheld = 0;
+
+	for (uint32_t i = 0; i < used; i++)
+		keep += state_of(d, i) == HL_SLOT_OPEN;
+	for (unsigned round = 0;; round++) {
+		uint32_t n = take_free(d), most = (n + nheld) / 2;
+
+		if (round == 0)
+			for (uint32_t k = 0; k < n; k++)
+				d->present[d->order[k]] |= LISTED;
+		/* those without pages lowest, the newest on top again */
+		while (nheld)
+			hl_list_push(r, &r->free_head, held[--nheld]);
+		most = round == TRIM_ROUNDS ? 0 : most > TRIM_PART ? TRIM_PART : most + !most;
+		while (n--) {
+			uint32_t i = d->order[n];
+
+			if (n >= keep && nheld < most && d->present[i] & PRESENT)
+				held[nheld++] = i;
+			else
+				hl_list_push(r, &r->free_head, i);
+		}
+		if (round == 0)
+			free_lost(d, used);
+		wake_starved(r);
+		if (!nheld)
+			return;
+		for (uint32_t k = 0; k < nheld; k++)
+			let_go(d, held[k]);
+	}
 }

@@ -38,7 +38,8 @@ void hl_drain_open(struct hl_drain *d);
 /* The image cannot run any more: take all its slots, whatever their state, and hand them back. */
 void hl_drain_image(struct hl_drain *d, struct hl_out *out);
 /* Free slots beyond one for each that is open give their pages back to the system: what a burst took does not stay.
- * A slot that was claimed and not opened is free again when everybody is gone who may have claimed it. */
+ * Most free slots can be claimed all the while.  A slot that was claimed and not opened is free again when everybody is gone who may
+ * have claimed it. */
 void hl_drain_trim(struct hl_drain *d);
 /* Sum live_open of every live image. */
 void hl_drain_live(struct hl_drain *d);

@@ -165,10 +165,11 @@ struct hl_slot {
 	uint32_t claim; /* 0, 1, ... within the stream */
 	uint64_t base_stamp;
 	/* Written by the owner while OPEN. */
-	_Atomic uint32_t used;          /* bytes of whole records in data[]; release */
-	_Atomic uint32_t facts;         /* records in data[] that are not events */
-	_Atomic uint64_t in_hook_since; /* 0, or a stamp not above any the hook that is active may still write */
-	_Atomic int64_t live_delta;     /* bytes allocated - freed during this claim, approximate */
+	_Atomic uint32_t used;  /* bytes of whole records in data[]; release */
+	_Atomic uint32_t facts; /* records in data[] that are not events */
+	_Atomic uint64_t
+		in_hook_since;      /* 0, or a stamp not above any the hook that is active may still write */
+	_Atomic int64_t live_delta; /* bytes allocated - freed during this claim, approximate */
 	uint8_t pad0[8];
 	/* Written by the collector only. */
 	_Alignas(64) uint32_t collected; /* bytes of data[] already in the trace file */

@@ -80,9 +80,9 @@ static void find_code(void)
 static const struct hl_slot *slot_of(uint32_t i)
 {
 	const struct hl_image *images = (const void *)((const char *)region + HL_REGION_IMAGES);
-	const struct hl_slot *s = (const void *)((const char *)region +
-						 hl_region_slots_off(region->backing, region->nslots) +
-						 (size_t)i * HL_SLOT_BYTES);
+	const struct hl_slot *s =
+		(const void *)((const char *)region + hl_region_slots_off(region->backing, region->nslots) +
+			       (size_t)i * HL_SLOT_BYTES);
 
 	return s->state == HL_SLOT_OPEN && images[s->image_entry].pid == (uint32_t)getpid() ? s : NULL;
 }

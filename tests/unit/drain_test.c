@@ -2,7 +2,9 @@
  * drain_test.c - slots of processes that write a region as the library would: nothing committed is lost.
  */
 #include "collector_fixture.h"
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 /* ---- one process ---- */
 
@@ -84,6 +86,51 @@ START_TEST(what_a_burst_took_is_given_back_and_can_be_used_again)
 
 	ck_assert_uint_eq(s.allocs, 20000);
 	ck_assert_uint_eq(s.missing + s.bad, 0);
+}
+END_TEST
+
+/* Slots on the free list now. */
+static uint32_t listed(void)
+{
+	uint32_t h = (uint32_t)atomic_load(&share.region->free_head), n = 0;
+
+	for (uint32_t i = h ? h - 1 : HL_NO_SLOT; i != HL_NO_SLOT && n <= share.nslots;
+	     i = hl_list_next(share.region, i, share.nslots))
+		n++;
+	return n;
+}
+
+static uint32_t least_listed = UINT32_MAX, holes;
+
+/* In place of libc's: while pages are given back, how many slots can others still claim? */
+int fallocate(int fd, int mode, off_t at, off_t bytes)
+{
+	uint32_t n = share.region ? listed() : 0;
+
+	if (mode & FALLOC_FL_PUNCH_HOLE) {
+		holes++;
+		least_listed = n < least_listed ? n : least_listed;
+	}
+	return (int)syscall(SYS_fallocate, fd, mode, at, bytes);
+}
+
+START_TEST(others_can_claim_most_slots_while_pages_are_given_back)
+{
+	uint32_t all;
+
+	make_share(4u << 20);
+	pid_t pid = guest_run(&share, sealed_slots);
+
+	setup_with(0, pid, 0, 0);
+	hl_collector_round(collector, 0);
+	all = listed();
+	ck_assert_uint_gt(all, 5);
+	hl_drain_trim(&collector->drain);
+	ck_assert_uint_ge(holes, all);
+	ck_assert_uint_ge(least_listed, all / 2);
+	ck_assert_uint_eq(listed(), all);
+	command_ended(pid);
+	finish();
 }
 END_TEST
 
@@ -343,11 +390,12 @@ END_TEST
 
 int main(void)
 {
-	static const TTest *tests[12];
+	static const TTest *tests[13];
 	size_t n = 0;
 
 	tests[n++] = sealed_slots_are_in_the_trace_and_free_again;
 	tests[n++] = what_a_burst_took_is_given_back_and_can_be_used_again;
+	tests[n++] = others_can_claim_most_slots_while_pages_are_given_back;
 	tests[n++] = what_is_committed_in_an_open_slot_is_in_the_trace_within_a_round;
 	tests[n++] = pieces_of_a_slot_taken_while_it_fills_join_without_a_gap;
 	tests[n++] = a_killed_process_leaves_everything_it_committed;
