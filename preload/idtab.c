@@ -6,7 +6,7 @@
  * keys 17 to 26.
  *
  * Invariant: an entry's key, once set, stays until its table is replaced; so does its id.  A table that was replaced stays mapped, as
- * zeroes: who still reads it finds nothing, who still enters something there has entered it for nobody.
+ * zeroes: who still enters something there has entered it for nobody, and what is found there does not count.
  */
 #include "preload/idtab.h"
 #include "preload/guest.h"

@@ -61,8 +61,8 @@ static inline void hl_idtab_prefetch(struct hl_idtab *t, uint64_t key)
 static inline uint32_t hl_idtab_find(struct hl_idtab *t, uint64_t key)
 {
 	/* acquire: the table's contents (partner: grow in idtab.c) */
-	const struct hl_id_bucket *b =
-		hl_idtab_place(atomic_load_explicit(&t->table, memory_order_acquire), key);
+	const struct hl_id_table *table = atomic_load_explicit(&t->table, memory_order_acquire);
+	const struct hl_id_bucket *b = hl_idtab_place(table, key);
 
 	for (uint32_t n = 0; n < HL_ID_REACH; n++, b++) {
 		uint32_t at = HL_ID_BUCKET, id;
@@ -73,9 +73,10 @@ static inline uint32_t hl_idtab_find(struct hl_idtab *t, uint64_t key)
 		if (__builtin_expect(at < HL_ID_BUCKET, 1)) {
 			/* acquire: the id's record is committed (partner: hl_idtab_put) */
 			id = atomic_load_explicit(&b->id[at], memory_order_acquire);
-			/* once more: a replaced table is emptied, and then another's may be entered there */
+			/* A table is replaced, then emptied; then the key of one thread may come to stand with the id that
+			 * another had on its way there. */
 			if (__builtin_expect(id != 0, 1) &&
-			    __builtin_expect(atomic_load_explicit(&b->key[at], memory_order_relaxed) == key,
+			    __builtin_expect(atomic_load_explicit(&t->table, memory_order_relaxed) == table,
 					     1))
 				return id;
 		}

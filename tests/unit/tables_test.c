@@ -145,6 +145,63 @@ START_TEST(ids_end_where_they_were_told_to)
 }
 END_TEST
 
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+/* A search, and what others do at one of its instructions. */
+static struct hl_idtab tabs[400];
+static unsigned step, step_of_others;
+static struct hl_idtab *tab;
+static uint64_t sought;
+
+static void others(int sig)
+{
+	struct hl_id_table *old = tab->table;
+	struct hl_id_bucket *b = hl_idtab_place(old, sought);
+
+	(void)sig;
+	if (++step != step_of_others)
+		return;
+	/* one makes the table grow; one that had taken the place before stores its id; one that still has
+	 * the old table enters the key, and is not yet done */
+	hl_idtab_put(tab, hash_of(1), 1000000);
+	atomic_store(&b->id[0], 77);
+	atomic_store(&b->key[0], sought);
+}
+
+#define STEPS(op)                                                                                            \
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\t" op " (%%rsp)\n\tpopfq\n\tlea 128(%%rsp), "   \
+			 "%%rsp"                                                                             \
+			 :                                                                                   \
+			 :                                                                                   \
+			 : "memory", "cc")
+
+START_TEST(a_key_that_is_sought_in_a_table_just_replaced_has_no_other_keys_id)
+{
+	struct sigaction sa = {.sa_handler = others};
+	unsigned n;
+
+	/* its place is not on the first page, which is kept */
+	for (uint32_t key = 2; sought >> 63 == 0; key++)
+		sought = hash_of(key);
+	ck_assert_int_eq(sigaction(SIGTRAP, &sa, NULL), 0);
+	step = step_of_others = 0;
+	for (n = 0; n < 400 && step_of_others <= step; n++) {
+		uint32_t id;
+
+		tab = &tabs[n];
+		ck_assert_int_eq(hl_idtab_init(tab, ID_MAX), 0);
+		step = 0;
+		step_of_others = n + 1;
+		STEPS("orq $0x100,");
+		id = hl_idtab_find(tab, sought);
+		STEPS("andq $~0x100,");
+		ck_assert_msg(id == 0, "others' %u, at instruction %u", id, n + 1);
+	}
+	ck_assert_uint_gt(n, 15);
+	ck_assert_uint_lt(n, 400);
+}
+END_TEST
+#endif
+
 /* ---- rules ---- */
 
 #define ADDRESSES 3000u
@@ -454,6 +511,9 @@ int main(void)
 	tcase_add_test(t, a_key_has_its_own_id_while_tables_grow);
 	tcase_add_test(t, ids_end_where_they_were_told_to);
 	tcase_add_test(t, every_key_of_a_large_table_is_found);
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+	tcase_add_test(t, a_key_that_is_sought_in_a_table_just_replaced_has_no_other_keys_id);
+#endif
 	tcase_add_test(t, what_was_flushed_does_not_come_back_from_a_table_that_grows);
 	tcase_add_test(t, rules_are_found_after_every_growth);
 	tcase_add_loop_test(t, modules_that_are_asked_for_once_and_at_once_are_all_noted, 0,
