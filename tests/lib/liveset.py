@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from ledger import CC, Failure, by_line, check_health, traced  # noqa: E402
+from ledger import CC, Failure, by_line, check_health, traced, value  # noqa: E402
 
 CASES = os.environ.get("LIVESET_CASES", "1:1:30000 2:2:60000 3:4:60000 4:16:20000 5:3:200000")
 
@@ -30,7 +30,8 @@ def compare(program, seed, threads, ops, mode):
     r = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, timeout=60, check=False)
     if r.returncode:
         raise Failure("the program's status is %d" % r.returncode)
-    check_health(trace)
+    if value(check_health(trace), "order_repaired"):
+        raise Failure("a free was stamped before what it comes after")
     want = own_live_set(listing)
     if not want:
         raise Failure("the program's live set is empty")
