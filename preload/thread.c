@@ -26,13 +26,18 @@ static void (*on_end)(struct hl_thread *);
 
 static void push_idle(struct hl_thread *t)
 {
-	struct hl_thread *head = atomic_load_explicit(&idle, memory_order_relaxed), *last = t;
+	struct hl_thread *head = NULL, *last = t;
 
+	/* Mostly the end of what is put back need not be found: meanwhile a signal handler finds no state but a new one.
+	 * release: the state as its last owner left it (partner: take_idle) */
+	if (atomic_compare_exchange_strong_explicit(&idle, &head, t, memory_order_release,
+						    memory_order_relaxed))
+		return;
 	while (last->next_idle)
 		last = last->next_idle;
 	do
 		last->next_idle = head;
-	/* release: the state as its last owner left it (partner: take_idle) */
+	/* release: as above */
 	while (!atomic_compare_exchange_weak_explicit(&idle, &head, t, memory_order_release,
 						      memory_order_relaxed));
 }
@@ -116,7 +121,7 @@ static void begin(struct hl_thread *t)
 
 struct hl_thread *hl_thread_self(void)
 {
-	struct hl_thread *t = hl_thread_current;
+	struct hl_thread *t = hl_thread_current, *known = NULL;
 
 	if (HL_LIKELY(t != NULL))
 		return t;
@@ -132,7 +137,13 @@ struct hl_thread *hl_thread_self(void)
 	begin(t);
 	/* Nobody may go on without the clock: there is one stream more. */
 	atomic_fetch_add_explicit(&hl_guest.region->clock_seq, 1, memory_order_seq_cst);
-	hl_thread_current = t;
+	/* A signal handler that allocated meanwhile has made the thread known already. */
+	if (!__atomic_compare_exchange_n(&hl_thread_current, &known, t, 0, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED)) {
+		push_idle(t);
+		hl_sample_begin(known); /* the thread's count of bytes is not its state's any more */
+		return known;
+	}
 	/* pthread_setspecific may allocate for late keys: ours, not the program's */
 	t->own = 1;
 	t->level = 1; /* not the common way in */
