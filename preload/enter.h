@@ -115,5 +115,7 @@ static inline int hl_hint_holds(struct hl_thread *t)
 int hl_start(void);
 /* A hook found HL_INIT after a start: this is a forked child. */
 void hl_start_child(void);
+/* In the child of a fork, before it goes on: where that was in a hook, the record that is being written is the parent's. */
+void hl_start_forked(void);
 
 #endif

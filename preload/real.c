@@ -51,6 +51,7 @@ void hl_real_resolve(void)
 	FIND(dlclose, "dlclose");
 	FIND(pthread_setname_np, "pthread_setname_np");
 	FIND(prctl, "prctl");
+	FIND(fork_now, "_Fork");
 	FIND(execve, "execve");
 	FIND(execvpe, "execvpe");
 	FIND(execveat, "execveat");

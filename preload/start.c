@@ -131,9 +131,9 @@ static void set_state(enum hl_state s)
 	atomic_store_explicit(&hl_hot.state, s, memory_order_release);
 }
 
-/* A child that fork() made.  It finds HL_INIT at its next hook; but where a signal handler forked inside a hook of ours, the
- * record that is being written would come into the parent's slot first. */
-static void in_forked_child(void)
+/* A child finds HL_INIT at its next hook; but where a signal handler forked inside a hook of ours, the record that is being
+ * written would come into the parent's slot first. */
+void hl_start_forked(void)
 {
 	struct hl_thread *t = hl_thread_peek();
 
@@ -152,7 +152,7 @@ static int children_start_over(void)
 	if (hl_sys_madvise(&hl_hot, sizeof hl_hot, MADV_WIPEONFORK) < 0)
 		return 0;
 	/* A raw clone does not run it: its child is told by the page alone. */
-	return pthread_atfork(NULL, NULL, in_forked_child) == 0 || hl_sys_advice_is_heeded();
+	return pthread_atfork(NULL, NULL, hl_start_forked) == 0 || hl_sys_advice_is_heeded();
 }
 
 static int begin_recording(int child)

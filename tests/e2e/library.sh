@@ -16,6 +16,7 @@ dlopen                       # libunwind, privately, while starting
 dlsym                        # the functions we stand before, while starting
 dladdr                       # our own path, whose malloc and whose operator new it is: while starting
 dl_iterate_phdr              # a module's place where libc has no _dl_find_object, once for each new one
+fork                         # for _Fork, where libc has none
 getauxval                    # AT_SECURE, AT_PAGESZ: reads a table
 environ                      # the options, while starting; exec without an environment of its own
 __environ                    # the same variable

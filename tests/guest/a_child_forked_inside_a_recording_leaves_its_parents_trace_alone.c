@@ -2,6 +2,7 @@
  * A handler that interrupts a recording forks, at each instruction of ours in turn, and both return from it: what the child still
  * writes of that record does not come into its parent's trace.
  * guest: lib lib_steps.c
+ * guest: runs fork _Fork
  * guest: broken others
  */
 #include "guest.h"
@@ -16,6 +17,7 @@ void steps_take(unsigned turn);
 static unsigned long low, high; /* our library's code; untraced there is none */
 static unsigned seen, at, last;
 static pid_t child;
+static pid_t (*forks)(void) = fork;
 
 static void find_code(void)
 {
@@ -42,7 +44,7 @@ static void trap(int sig, siginfo_t *info, void *context)
 		return;
 	c->uc_mcontext.gregs[REG_EFL] &= ~0x100;
 	last = at;
-	child = fork();
+	child = forks();
 	/* its parent goes on first, and the child's stamp takes more bytes than its parent's */
 	if (child == 0)
 		usleep(3000);
@@ -52,9 +54,15 @@ static void trap(int sig, siginfo_t *info, void *context)
 	(void)context;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct sigaction sa = {.sa_sigaction = trap, .sa_flags = SA_SIGINFO};
+
+	CHECK(argc == 2);
+#if __GLIBC_PREREQ(2, 34)
+	if (*argv[1] == '_')
+		forks = _Fork; /* no atfork handler is run */
+#endif
 
 	find_code();
 	CHECK(sigaction(SIGTRAP, &sa, NULL) == 0);
