@@ -79,6 +79,10 @@ struct hl_thread *hl_enter_slow(struct hl_anchor at)
 			hl_lost(HL_LOST_STARTUP, 1);
 		return NULL;
 	}
+	if (hl_outlived()) {
+		atomic_store_explicit(&hl_hot.state, HL_INERT, memory_order_release);
+		return NULL;
+	}
 	t = hl_thread_self();
 	if (!t) {
 		if (!hl_thread_is_over())

@@ -51,8 +51,9 @@ static inline struct hl_thread *hl_enter_active(struct hl_anchor at)
 	if (HL_UNLIKELY(!t || t->level))
 		return NULL;
 	hl_enter_raise(t, 0, at);
-	/* Again: the child of a handler that forked since has its parent's slot, and nobody saw us in a hook. */
-	if (HL_UNLIKELY(hl_state() != HL_ACTIVE)) {
+	/* Again: the child of a handler that forked since has its parent's slot, and nobody saw us in a hook.  Whether we outlived our
+	 * process is seen here alone; then hl_enter_slow makes us inert. */
+	if (HL_UNLIKELY(hl_state() != HL_ACTIVE) || hl_outlived()) {
 		t->level = 0;
 		return NULL;
 	}

@@ -96,6 +96,14 @@ static inline uint32_t hl_state(void)
 	return atomic_load_explicit(&hl_hot.state, memory_order_acquire);
 }
 
+/* 1: our process is over, and what it had in the region may be others' by now: we are a child that shares its memory and outlived
+ * it. */
+static inline int hl_outlived(void)
+{
+	return HL_UNLIKELY(atomic_load_explicit(&hl_guest.image->id, memory_order_relaxed) !=
+			   hl_guest.image_id);
+}
+
 static inline int hl_records(uint32_t state)
 {
 	return state == HL_ACTIVE || state == HL_SAMPLING;

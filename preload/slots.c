@@ -70,7 +70,7 @@ void hl_slots_seal(struct hl_stream *s)
 	if (atomic_load_explicit(&slot->used, memory_order_relaxed))
 		s->claim++;
 	s->at = 0;
-	if (HL_UNLIKELY(is_another(image)))
+	if (HL_UNLIKELY(is_another(image)) || hl_outlived())
 		return;
 	if (hl_slot_seal(hl_guest.region, slot, s->index, hl_guest.backing))
 		hl_sys_futex_wake(&hl_guest.region->seal_futex, 1);
