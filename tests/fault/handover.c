@@ -386,6 +386,7 @@ int main(void)
 	hl_guest.region = share.region;
 	hl_guest.image = &hl_region_images(share.region)[0];
 	hl_guest.image_id = 1;
+	atomic_store(&hl_guest.image->id, 1);
 	hl_guest.backing = HL_BACKING_MEMFD;
 	hl_guest.nslots = share.nslots;
 	hl_guest.reserve = share.nslots - share.nbuffer;
