@@ -108,10 +108,57 @@ static void read_dynamic(struct tables *t, const ElfW(Dyn) * d, uint64_t bias)
 		}
 }
 
-static int allocates(const char *name)
+enum { FOR_NOTHING, FOR_MALLOC, FOR_NEW };
+
+static int purpose(const char *name)
 {
-	return hl_streq(name, "malloc") || hl_streq(name, "calloc") || hl_streq(name, "realloc") ||
-	       hl_streq(name, "_Znwm");
+	if (hl_streq(name, "malloc") || hl_streq(name, "calloc") || hl_streq(name, "realloc"))
+		return FOR_MALLOC;
+	return hl_streq(name, "_Znwm") ? FOR_NEW : FOR_NOTHING;
+}
+
+static int is_binding(const ElfW(Rela) * r)
+{
+	uint32_t type = (uint32_t)ELF64_R_TYPE(r->r_info);
+
+	return type == (uint32_t)JUMP_SLOT || type == (uint32_t)GLOB_DAT || type == (uint32_t)ABSOLUTE;
+}
+
+static int is_ours(uint64_t to)
+{
+	return to >= hl_guest.text_start && to < hl_guest.text_end;
+}
+
+/* Does one of these call a malloc that is ours, or will be when it is called first? */
+static int imports_ours(const struct tables *t, const ElfW(Rela) * r, size_t n, const struct hl_object *o)
+{
+	for (; n--; r++) {
+		const ElfW(Sym) * s;
+		uint64_t to;
+
+		if (!is_binding(r) || (s = &t->symbols[ELF64_R_SYM(r->r_info)])->st_shndx != SHN_UNDEF ||
+		    purpose(t->strings + s->st_name) != FOR_MALLOC)
+			continue;
+		to = *(const uint64_t *)(uintptr_t)(o->bias + r->r_offset);
+		if (is_ours(to) || (to >= o->start && to < o->end))
+			return 1;
+	}
+	return 0;
+}
+
+/* An operator new of the program's, or of a runtime that was there before: its malloc is ours, and the block is seen. */
+static int leads_to_us(uint64_t operator_new)
+{
+	struct hl_object o;
+	struct tables t = {0};
+
+	if (!hl_object_find(operator_new, &o) || !o.dynamic)
+		return 0;
+	read_dynamic(&t, o.dynamic, o.bias);
+	return t.symbols && t.strings &&
+	       ((t.plt && imports_ours(&t, t.plt, t.nplt, &o)) ||
+		(t.rela && t.nrela > t.nrelative &&
+		 imports_ours(&t, t.rela + t.nrelative, t.nrela - t.nrelative, &o)));
 }
 
 /* The first function of those that is neither ours nor the library's own; 0: none. */
@@ -119,15 +166,14 @@ static uint64_t foreign(const struct tables *t, const ElfW(Rela) * r, size_t n, 
 			uint64_t end)
 {
 	for (; n--; r++) {
-		uint32_t type = (uint32_t)ELF64_R_TYPE(r->r_info);
 		uint64_t to;
+		int what;
 
-		if ((type != (uint32_t)JUMP_SLOT && type != (uint32_t)GLOB_DAT &&
-		     type != (uint32_t)ABSOLUTE) ||
-		    !allocates(t->strings + t->symbols[ELF64_R_SYM(r->r_info)].st_name))
+		if (!is_binding(r) ||
+		    !(what = purpose(t->strings + t->symbols[ELF64_R_SYM(r->r_info)].st_name)))
 			continue;
 		to = *(const uint64_t *)(uintptr_t)(bias + r->r_offset);
-		if (to && (to < start || to >= end) && (to < hl_guest.text_start || to >= hl_guest.text_end))
+		if (to && (to < start || to >= end) && !is_ours(to) && !(what == FOR_NEW && leads_to_us(to)))
 			return to;
 	}
 	return 0;

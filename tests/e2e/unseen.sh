@@ -1,6 +1,7 @@
 #!/bin/sh
 # unseen.sh - plugins that have another malloc than ours: loaded with RTLD_DEEPBIND, or by dlmopen.  They run as without
-# us, and every report says that they are not in it; of a plugin loaded in the usual way nothing is said.
+# us, and every report says that they are not in it; of a plugin loaded in the usual way nothing is said, nor of one whose
+# operator new is another than ours but calls our malloc.
 set -u
 hl=$HL_BUILD/heapledger
 failed=0
@@ -69,4 +70,35 @@ for plugin in plugin.so noplt.so; do
 done
 "$hl" run --force -o t.hl -- ./loads deep "$PWD/plugin.so" >out 2>err
 verdict "and by run" 1 "$(grep -c '^heapledger: loads .*, 1 libraries not seen: t.hl$' err)"
+
+echo 'extern "C" int *plugin_make() { return new int(5); }' >made.cc
+g++ -g -fPIC -shared -o made.so made.cc || exit 1
+cat >makes.cc <<'END'
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#ifdef OWN
+void *operator new(std::size_t n) { return malloc(n); }
+void operator delete(void *p) noexcept { free(p); }
+void operator delete(void *p, std::size_t) noexcept { free(p); }
+#else
+char *volatile text = new char[9]; /* the runtime is there from the start */
+#endif
+int main(int argc, char **argv)
+{
+	void *h = dlopen("./made.so", argc > 1 && !strcmp(argv[1], "deep") ? RTLD_NOW | RTLD_DEEPBIND : RTLD_NOW);
+	int *(*make)() = h ? (int *(*)())dlsym(h, "plugin_make") : nullptr;
+
+	return make && *make() == 5 ? 0 : 1;
+}
+END
+g++ -g -rdynamic -o makes makes.cc -ldl || exit 1
+g++ -g -rdynamic -DOWN -Wl,--no-as-needed -o makes_own makes.cc -ldl || exit 1
+for program in makes makes_own; do
+	for how in usual deep; do
+		"$hl" run -q --force -o t.hl -- ./$program $how
+		verdict "$program $how: a block of the plugin's is there" 1 "$("$hl" stats -n 0 t.hl 2>/dev/null | grep -c '/made.cc:1: size=4 B, count=1,')"
+		verdict "$program $how: so nothing is said of the plugin" 0 "$("$hl" stats t.hl 2>&1 >/dev/null | grep -c "warning: what .* allocates")"
+	done
+done
 exit $failed
