@@ -2,7 +2,7 @@
  * unseen.c - where the malloc of a library that was loaded later leads.
  *
  * A slot of its relocations for malloc holds our address, or one inside the library itself (not called yet: its
- * PLT); anything else is another malloc than ours.
+ * PLT), or, while the library is still being loaded, one in no object; anything else is another malloc than ours.
  */
 #include "preload/unseen.h"
 #include "preload/facts.h"
@@ -198,13 +198,10 @@ static int visit(struct dl_phdr_info *info, size_t size, void *ctx)
 	to = t.plt ? foreign(&t, t.plt, t.nplt, info->dlpi_addr, start, end) : 0;
 	if (!to && t.rela && t.nrela > t.nrelative)
 		to = foreign(&t, t.rela + t.nrelative, t.nrela - t.nrelative, info->dlpi_addr, start, end);
-	if (!to)
+	if (!to || !hl_object_find(to, &from))
 		return 0;
 	/* "" is the program's name for the loader */
-	hl_facts_unseen(w->t, HL_UNSEEN_BINDING, info->dlpi_name,
-			!hl_object_find(to, &from) ? ""
-			: *from.name               ? from.name
-						   : hl_guest.exe);
+	hl_facts_unseen(w->t, HL_UNSEEN_BINDING, info->dlpi_name, *from.name ? from.name : hl_guest.exe);
 	w->told++;
 	return 0;
 }

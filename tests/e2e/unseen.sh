@@ -101,4 +101,41 @@ for program in makes makes_own; do
 		verdict "$program $how: so nothing is said of the plugin" 0 "$("$hl" stats t.hl 2>&1 >/dev/null | grep -c "warning: what .* allocates")"
 	done
 done
+
+# exit() while a library is being loaded: not all of its calls have a destination yet
+cat >halfway.c <<'END'
+#include <stdlib.h>
+typedef int answer(void);
+/* no call of the library's own works now: the program left the address of exit at this place */
+static answer *resolve(void)
+{
+	(*(void (**)(int))0x10000000)(0);
+	return NULL;
+}
+int early(void) __attribute__((ifunc("resolve")));
+answer *volatile known = early;
+void *plugin_get(int n)
+{
+	return malloc(n);
+}
+END
+gcc -g -fPIC -shared -Wl,-z,lazy -o halfway.so halfway.c || exit 1
+cat >ends.c <<'END'
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+int main(void)
+{
+	void (**place)(int) = mmap((void *)0x10000000, 4096, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	*place = exit;
+	dlopen("./halfway.so", RTLD_NOW);
+	return 1;
+}
+END
+gcc -g -D_GNU_SOURCE -o ends ends.c -ldl || exit 1
+"$hl" run --force -o t.hl -- ./ends >out 2>err
+verdict "exit() while a library is being loaded is survived" 0 $?
+verdict "and nothing is said of that library" "unseen libraries: 0" "$("$hl" info t.hl 2>/dev/null | grep unseen)"
 exit $failed
