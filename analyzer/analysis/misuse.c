@@ -8,19 +8,33 @@
 
 const char *const hl_misuse_names[HL_MISUSE_KINDS] = {"double free", "invalid free", "mismatched free"};
 
+/* What covers an address, or did last. */
+struct covered {
+	struct hl_block block;
+	struct hl_death before; /* how it ended, where it is dead */
+	uint8_t has_block, dead;
+};
+
 /* One wrong free, by stamps and stacks. */
 struct wrong {
 	struct hl_bad_free freed;
-	struct hl_block block;  /* the last that covered the address; size, see has_block */
-	struct hl_death before; /* how it had ended */
-	uint8_t mismatched, has_block, dead;
-	size_t seq;   /* as they were found */
+	struct covered by; /* when it happened */
+	uint8_t mismatched;
 	uint8_t over; /* it has happened: what comes now, at the same stamp perhaps, is not told of it */
+	size_t seq;   /* as they were found */
+};
+
+/* An address of wrong[first, end): as many frees as there may be of it, a block covers it once. */
+struct place {
+	size_t first, end;
+	struct covered now;
 };
 
 struct search {
 	struct wrong *wrong; /* second replay: by domain and address, then stamp */
 	size_t n, room;
+	struct place *places; /* second replay: in that order */
+	size_t nplaces, places_room;
 };
 
 static struct wrong *add(struct search *s, const struct hl_bad_free *freed)
@@ -49,8 +63,8 @@ static void found_end(struct search *s, const struct hl_block *b, const struct h
 					 .thread = death->thread,
 					 .entry = death->entry,
 					 .domain = b->domain});
-	w->block = *b;
-	w->mismatched = w->has_block = w->over = 1;
+	w->by.block = *b;
+	w->by.has_block = w->mismatched = w->over = 1;
 }
 
 static void found_died(void *ctx, const struct hl_block *b, const struct hl_death *death)
@@ -85,16 +99,51 @@ static int by_address(const void *a, const void *b)
 	return (x->stamp > y->stamp) - (x->stamp < y->stamp);
 }
 
-/* The first that is not below. */
+static void make_places(struct search *s)
+{
+	qsort(s->wrong, s->n, sizeof(*s->wrong), by_address);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct hl_bad_free *f = &s->wrong[i].freed, *last = i ? &s->wrong[i - 1].freed : NULL;
+
+		if (!last || last->domain != f->domain || last->address != f->address) {
+			s->places = hl_grow(s->places, &s->places_room, s->nplaces + 1, sizeof(*s->places));
+			s->places[s->nplaces++] = (struct place){.first = i};
+		}
+		s->places[s->nplaces - 1].end = i + 1;
+	}
+}
+
+static const struct hl_bad_free *freed_at(const struct search *s, size_t place)
+{
+	return &s->wrong[s->places[place].first].freed;
+}
+
+/* The first place that is not below. */
 static size_t first_at(const struct search *s, uint8_t domain, uint64_t address)
 {
-	size_t low = 0, high = s->n;
+	size_t low = 0, high = s->nplaces;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		const struct hl_bad_free *f = &s->wrong[mid].freed;
+		const struct hl_bad_free *f = freed_at(s, mid);
 
 		if (f->domain < domain || (f->domain == domain && f->address < address))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* The first of a place's that is not older. */
+static size_t first_of(const struct search *s, const struct place *p, uint64_t stamp)
+{
+	size_t low = p->first, high = p->end;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (s->wrong[mid].freed.stamp < stamp)
 			low = mid + 1;
 		else
 			high = mid;
@@ -109,20 +158,17 @@ static void cover(struct search *s, const struct hl_block *b, const struct hl_de
 
 	if (last < b->address)
 		last = UINT64_MAX;
-	for (size_t i = first_at(s, b->domain, b->address); i < s->n; i++) {
-		struct wrong *w = &s->wrong[i];
+	for (size_t i = first_at(s, b->domain, b->address); i < s->nplaces; i++) {
+		const struct hl_bad_free *f = freed_at(s, i);
+		struct covered *now = &s->places[i].now;
 
-		if (w->freed.domain != b->domain || w->freed.address > last)
+		if (f->domain != b->domain || f->address > last)
 			break;
-		if (w->over)
-			continue;
 		if (!death) {
-			w->block = *b;
-			w->has_block = 1;
-			w->dead = 0;
-		} else if (w->has_block && w->block.address == b->address) {
-			w->before = *death;
-			w->dead = 1;
+			*now = (struct covered){.block = *b, .has_block = 1};
+		} else if (now->has_block && now->block.address == b->address) {
+			now->before = *death;
+			now->dead = 1;
 		}
 	}
 }
@@ -130,14 +176,24 @@ static void cover(struct search *s, const struct hl_block *b, const struct hl_de
 static void see_odd(void *ctx, const struct hl_bad_free *odd)
 {
 	struct search *s = ctx;
+	size_t at = first_at(s, odd->domain, odd->address);
+	const struct hl_bad_free *f;
+	const struct place *p;
 
-	for (size_t i = first_at(s, odd->domain, odd->address); i < s->n; i++) {
+	if (at == s->nplaces)
+		return;
+	p = &s->places[at];
+	f = freed_at(s, at);
+	if (f->domain != odd->domain || f->address != odd->address)
+		return;
+	for (size_t i = first_of(s, p, odd->stamp); i < p->end; i++) {
 		struct wrong *w = &s->wrong[i];
 
-		if (w->freed.domain != odd->domain || w->freed.address != odd->address)
+		if (w->freed.stamp != odd->stamp)
 			break;
-		if (w->over || w->freed.stamp != odd->stamp || w->freed.thread != odd->thread)
+		if (w->over || w->freed.thread != odd->thread)
 			continue;
+		w->by = p->now;
 		w->over = 1;
 		return;
 	}
@@ -209,22 +265,23 @@ static enum hl_misuse_kind kind_of(const struct wrong *w)
 {
 	if (w->mismatched)
 		return HL_MISUSE_MISMATCHED;
-	return w->has_block && w->dead && w->block.address == w->freed.address ? HL_MISUSE_DOUBLE
-									       : HL_MISUSE_INVALID;
+	return w->by.has_block && w->by.dead && w->by.block.address == w->freed.address ? HL_MISUSE_DOUBLE
+											: HL_MISUSE_INVALID;
 }
 
 static struct hl_misuse row_of(const struct naming *n, const char *path, const struct wrong *w)
 {
 	const struct hl_bad_free *f = &w->freed;
-	const struct hl_block *b = &w->block;
+	const struct hl_death *before = &w->by.before;
+	const struct hl_block *b = &w->by.block;
 	struct hl_misuse m = {.trace = path, .count = 1, .address = f->address};
 
 	m.kind = kind_of(w);
 	m.freed = call(n, f->entry, f->domain, f->stamp, f->stack, f->thread);
-	if (w->dead && w->before.entry != HL_ENTRY_COUNT)
-		m.freed_before = call(n, w->before.entry, f->domain, w->before.stamp, w->before.stack,
-				      w->before.thread);
-	if (w->has_block) {
+	if (w->by.dead && before->entry != HL_ENTRY_COUNT)
+		m.freed_before =
+			call(n, before->entry, f->domain, before->stamp, before->stack, before->thread);
+	if (w->by.has_block) {
 		m.block = b->address;
 		m.size = b->size;
 		m.allocated = call(n, b->entry, b->domain, b->stamp, b->stack, b->thread);
@@ -284,6 +341,12 @@ static int by_stamp(const void *a, const void *b)
 	return (x->seq > y->seq) - (x->seq < y->seq);
 }
 
+static void release(struct search *s)
+{
+	free(s->places);
+	free(s->wrong);
+}
+
 static int search(struct search *s, struct hl_trace *t, struct hl_replay_counts *counts, struct hl_diag *d)
 {
 	static const struct hl_sink find = {.died = found_died, .moved = found_moved, .bad_free = found_bad};
@@ -293,7 +356,7 @@ static int search(struct search *s, struct hl_trace *t, struct hl_replay_counts 
 	int err = hl_replay(t, UINT64_MAX, &find, s, counts, d);
 
 	if (!err && counts->unexplained_frees) {
-		qsort(s->wrong, s->n, sizeof(*s->wrong), by_address);
+		make_places(s);
 		err = hl_replay(t, UINT64_MAX, &see, s, &again, d);
 	}
 	return err;
@@ -308,7 +371,7 @@ int hl_misuses_count(struct hl_trace *t, uint64_t count[HL_MISUSE_KINDS], struct
 	memset(count, 0, HL_MISUSE_KINDS * sizeof(*count));
 	for (size_t i = 0; i < s.n; i++)
 		count[kind_of(&s.wrong[i])]++;
-	free(s.wrong);
+	release(&s);
 	return err;
 }
 
@@ -330,7 +393,7 @@ int hl_misuses_add(struct hl_misuses *all, struct hl_trace *t, const char *path,
 	}
 	all->names = names;
 	hl_idset_release(&set);
-	free(s.wrong);
+	release(&s);
 	return err;
 }
 

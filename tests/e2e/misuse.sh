@@ -115,4 +115,31 @@ verdict "a clean program has none, whatever status is asked for" "0" \
 	"$("$hl" run -q --free-stacks -o clean.hl -- ls / >text; "$hl" misuse --error-exitcode 7 clean.hl 2>err >text; echo $?)"
 "$hl" misuse t.hl@peak >text 2>err
 verdict "a moment of a trace is refused" "2 1" "$? $(grep -c 'needs a trace' err)"
+
+# What an unseen allocator gave is freed wrongly each time, and the same address comes again and again.
+cat >gives.c <<'END'
+#include <stdlib.h>
+void *give(void)
+{
+	return malloc(40);
+}
+END
+gcc -g -fPIC -shared -o gives.so gives.c || exit 1
+cat >takes.c <<'END'
+#include <dlfcn.h>
+#include <stdlib.h>
+int main(void)
+{
+	void *h = dlopen("./gives.so", RTLD_NOW | RTLD_DEEPBIND);
+	void *(*give)(void) = h ? (void *(*)(void))dlsym(h, "give") : NULL;
+
+	for (int i = 0; give && i < 400000; i++)
+		free(give());
+	return !give;
+}
+END
+gcc -g -D_GNU_SOURCE -o takes takes.c -ldl || exit 1
+"$hl" run -q --force -o t.hl -- ./takes
+verdict "400000 wrong frees of one address are counted in time" "double frees: 0, invalid: 400000, mismatched: 0" \
+	"$(ulimit -t 30; "$hl" misuse t.hl 2>&1 >/dev/null | grep 'double frees')"
 exit $failed
