@@ -39,9 +39,9 @@ void hl_run_report_release(struct hl_run_report *r)
 		free(r->traces[i].path);
 }
 
-/* What was not recorded, in a few words.  Kinds that are not events are told apart. */
-static void losses_text(char *text, size_t room, const struct hl_facts *f, const struct hl_trace_health *h,
-			uint64_t refused)
+/* What was not recorded, in a few words.  Kinds that are not events are told apart.  1: records are missing. */
+static int losses_text(char *text, size_t room, const struct hl_facts *f, const struct hl_trace_health *h,
+		       uint64_t refused)
 {
 	static const uint8_t events[] = {HL_LOST_FULL, HL_LOST_NESTED, HL_LOST_THREAD, HL_LOST_EXITED,
 					 HL_LOST_STARTUP};
@@ -65,10 +65,12 @@ static void losses_text(char *text, size_t room, const struct hl_facts *f, const
 #undef SAY
 	if (!*text)
 		snprintf(text, room, "nothing lost");
+	return lost || refused || h->missing_claims;
 }
 
 struct totals {
 	struct hl_replay_counts counts;
+	uint64_t wrong; /* frees; not those of what may be a block whose allocation was lost or not seen */
 	char program[256];
 	char losses[256];
 };
@@ -88,7 +90,9 @@ static int read_totals(const struct hl_run_trace *run, struct totals *t, struct 
 		f = hl_trace_facts(trace);
 		snprintf(t->program, sizeof(t->program), "%s",
 			 f->process.exe && *f->process.exe ? hl_base_name(f->process.exe) : "?");
-		losses_text(t->losses, sizeof(t->losses), f, hl_trace_health(trace), run->refused);
+		if (!losses_text(t->losses, sizeof(t->losses), f, hl_trace_health(trace), run->refused))
+			t->wrong =
+				t->counts.mismatched_frees + (f->nunseen ? 0 : t->counts.unexplained_frees);
 	}
 	hl_trace_close(trace);
 	return err;
@@ -188,10 +192,12 @@ static void quote(char *out, size_t room, const char *s)
 void hl_run_report_print(const struct hl_run_report *r)
 {
 	char text[2 * PATH_MAX], word[2 * PATH_MAX - 64];
-	const struct hl_run_trace *first = r->ntraces ? &r->traces[0] : NULL;
+	const struct hl_run_trace *first = r->ntraces ? &r->traces[0] : NULL, *wrong_in = NULL;
 	struct totals t, main_totals;
 	int have_main = 0;
 	struct hl_diag d;
+	uint64_t wrong = 0;
+	unsigned nwrong = 0;
 
 	for (unsigned i = 0; i < r->ntraces; i++) {
 		const struct hl_run_trace *run = &r->traces[i];
@@ -205,6 +211,9 @@ void hl_run_report_print(const struct hl_run_report *r)
 			continue;
 		}
 		print_trace(run, &t);
+		if (t.wrong && !nwrong++)
+			wrong_in = run;
+		wrong += t.wrong;
 		if (run->flags & HL_TRACE_MAIN) {
 			main_totals = t;
 			have_main = 1;
@@ -228,6 +237,13 @@ void hl_run_report_print(const struct hl_run_report *r)
 		print_main(first, &main_totals);
 	if (!first)
 		return;
+	if (wrong) {
+		/* the other traces' names begin with the first one's */
+		quote(word, sizeof(word), nwrong > 1 ? first->path : wrong_in->path);
+		snprintf(text, sizeof(text), "%" PRIu64 " frees look wrong: heapledger misuse %s%s", wrong,
+			 word, nwrong > 1 ? "*" : "");
+		hl_error(text);
+	}
 	quote(word, sizeof(word), first->path);
 	snprintf(text, sizeof(text), "next: heapledger stats %s", word);
 	hl_error(text);

@@ -48,6 +48,12 @@ static int less(const struct hl_elfmod *a, const struct hl_elfmod *b)
 	return changed_a != changed_b ? changed_a < changed_b : a->without_line < b->without_line;
 }
 
+/* Start-up code and the like has no lines in any program: one that has them for the most part is not to blame. */
+static int lacks_lines(const struct hl_elfmod *m)
+{
+	return m->state == HL_ELFMOD_CHANGED ? m->without_line > 0 : m->without_line > m->pcs / 2;
+}
+
 void hl_sym_hint(char *out, size_t room, struct hl_elfmod *const *mods, size_t nmods, uint64_t pcs)
 {
 	const struct hl_elfmod *worst = NULL;
@@ -55,7 +61,7 @@ void hl_sym_hint(char *out, size_t room, struct hl_elfmod *const *mods, size_t n
 
 	*out = 0;
 	for (size_t i = 0; i < nmods; i++)
-		if (mods[i]->without_line && mods[i]->state != HL_ELFMOD_NO_FILE && !mods[i]->names.ours &&
+		if (lacks_lines(mods[i]) && mods[i]->state != HL_ELFMOD_NO_FILE && !mods[i]->names.ours &&
 		    (!worst || less(worst, mods[i])))
 			worst = mods[i];
 	if (!worst)

@@ -105,6 +105,10 @@ for mode in run bare; do
 		"$("$hl" info t.hl 2>err | grep -E '^(double|invalid|mismatched) frees' | tr '\n' ' ' | sed 's/ $//')"
 done
 
+rm -f t.hl*
+"$hl" run -o t.hl -- ./wrong 2>err
+verdict "run says that frees look wrong, and what shows them" 1 "$(grep -c '^heapledger: 7 frees look wrong: heapledger misuse t.hl\*$' err)"
+
 # Without stacks of frees all but these is known.
 rm -f t.hl*
 "$hl" run -q -o t.hl -- ./wrong 2>err
@@ -139,7 +143,11 @@ int main(void)
 }
 END
 gcc -g -D_GNU_SOURCE -o takes takes.c -ldl || exit 1
-"$hl" run -q --force -o t.hl -- ./takes
+"$hl" run --force --free-stacks -o t.hl -- ./takes 2>said
+verdict "run calls no free wrong where a library is not seen" "1 0" \
+	"$(grep -c '^heapledger: takes.* 1 libraries not seen' said) $(grep -c 'look wrong' said)"
 verdict "400000 wrong frees of one address are counted in time" "double frees: 0, invalid: 400000, mismatched: 0" \
 	"$(ulimit -t 30; "$hl" misuse t.hl 2>&1 >/dev/null | grep 'double frees')"
+verdict "nobody is told to build with -g what was, for its start-up code" "1 0" \
+	"$("$hl" misuse t.hl 2>&1 | grep -c 'frames .* have no line') $("$hl" misuse t.hl 2>&1 | grep -c 'build it with -g')"
 exit $failed
