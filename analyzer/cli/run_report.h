@@ -18,7 +18,7 @@ struct hl_run_report {
 	unsigned ntraces;  /* told here */
 	uint32_t total;    /* there are */
 	uint32_t flags;    /* HL_RUN_* */
-	uint32_t untraced; /* programs, but for those that the main trace counts */
+	uint32_t untraced; /* programs, but for those that these traces count */
 	uint64_t orphaned; /* bytes of records that belong to no trace */
 	int complete;      /* the collector reported */
 };

@@ -85,21 +85,31 @@ uint32_t hl_collector_untraced(const struct hl_collector *c)
 	return starts && execs < INT32_MAX && execs + 1 > starts ? execs + 1 - starts : 0;
 }
 
+/* The command's last, once: who is on his way from exec to his first call of us while the command becomes another program
+ * has time to arrive. */
+static int tells_untraced(const struct hl_collector *c, const struct hl_out *out)
+{
+	return out->pid == c->options.command && hl_roster_process(&c->roster, out->pid) == out &&
+	       !c->untraced_in;
+}
+
 /* The image cannot run any more: its slots, its losses, its end. */
 static void finish(struct hl_collector *c, struct hl_out *out)
 {
 	struct hl_image *e = &hl_region_images(c->share->region)[out->entry];
 	struct hl_note n;
-	int lost = 0;
+	int lost = 0, tells = tells_untraced(c, out);
 
-	if (out == c->outs.main_out)
+	if (tells) {
+		c->untraced_in = out;
 		c->untraced_told = hl_collector_untraced(c);
+	}
 	hl_drain_image(&c->drain, out);
 	hl_note_start(&n, hl_share_now(c->share));
 	for (unsigned i = 0; i < HL_LOST_KINDS; i++) {
 		uint64_t count = atomic_load_explicit(&e->lost[i], memory_order_acquire);
 
-		if (out == c->outs.main_out && i == HL_LOST_CHILD)
+		if (tells && i == HL_LOST_CHILD)
 			count += atomic_load_explicit(&c->share->region->refused_images,
 						      memory_order_relaxed) +
 				 c->untraced_told;

@@ -26,7 +26,8 @@ struct hl_collector {
 	int ended;                /* the command ended */
 	int status, status_known; /* of wait */
 	uint32_t ticket;          /* seal_futex when the round began */
-	uint32_t untraced_told;   /* in the command's trace */
+	uint32_t untraced_told;   /* in the command's last trace: */
+	const struct hl_out *untraced_in;
 	uint64_t poll_gap_ns;
 	uint64_t next_look_ns, next_poll_ns, next_mark_ns, next_growth_ns;
 	struct hl_drain drain;

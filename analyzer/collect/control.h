@@ -18,7 +18,7 @@ enum hl_message_type {
 	HL_MSG_WARN,   /* text, one line */
 	HL_MSG_TRACE,  /* a trace: pid, image, bytes refused, path in text; flags HL_TRACE_* */
 	HL_MSG_SUMMARY, /* the last: image = number of traces, refused = bytes of no trace, flags HL_RUN_*, status =
-			 * programs that could not be traced, but for those that the main trace counts */
+			 * programs that could not be traced, but for those that these traces count */
 	/* from run */
 	HL_MSG_ENDED,   /* the command: status of wait */
 	HL_MSG_STOPPED, /* run is about to stop itself with the command */

@@ -77,6 +77,8 @@ static void tell_summary(struct hl_collector *c, int control)
 	struct hl_message m = {.type = HL_MSG_SUMMARY, .refused = c->outs.orphan_bytes};
 	const struct hl_out *main_out = c->outs.main_out;
 	unsigned told = 0;
+	uint32_t known =
+		c->untraced_in == main_out ? c->untraced_told : 0; /* by the traces that are told of */
 
 	if (main_out && main_out->path) {
 		m.flags |= HL_RUN_MAIN | (main_out->hello ? HL_RUN_HELLO : 0);
@@ -93,12 +95,13 @@ static void tell_summary(struct hl_collector *c, int control)
 			if (out != main_out && told < HL_TRACES_TOLD) {
 				tell_trace(c, control, out, live ? HL_TRACE_LIVE : 0);
 				told++;
+				known += out == c->untraced_in ? c->untraced_told : 0;
 			}
 		}
 	if (hl_collector_live(c))
 		m.flags |= HL_RUN_LIVE;
-	if (hl_collector_untraced(c) > c->untraced_told)
-		m.status = (int32_t)(hl_collector_untraced(c) - c->untraced_told);
+	if (hl_collector_untraced(c) > known)
+		m.status = (int32_t)(hl_collector_untraced(c) - known);
 	hl_control_send(control, &m);
 }
 

@@ -245,6 +245,17 @@ promise "programs that could not be traced are counted" [ "$("$hl" info untraced
 promise "... and told at the end" grep -q "2 programs not traced" err
 "$hl" run -o replaced.hl -- sh -c 'exec sh -c "./static; :"' >out 2>err
 promise "... also of a command that was replaced by another" grep -q "1 programs not traced" err; }
+echo '#include <unistd.h>
+unsigned la_version(unsigned v) { sleep(1); return v; }' >slow.c
+gcc -shared -fPIC -o slow.so slow.c && {
+"$hl" run -o slow.hl -- sh -c 'LD_AUDIT=./slow.so ls >/dev/null & sleep 0.2; exec sleep 2' >out 2>err
+promise "... nor one that is still starting when the command is replaced by another" [ "$(grep -c '^heapledger: ls ' err) $(grep -c 'not traced' err)" = "1 0" ]; }
+echo '#include <unistd.h>
+unsigned la_version(unsigned v) { return v ? _exit(0), v : v; }' >quits.c
+gcc -shared -fPIC -o quits.so quits.c && {
+"$hl" run -o many.hl -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11; do /bin/true; done; exec sh -c "LD_AUDIT=./quits.so ls; :"' >out 2>err
+promise "... told also where there are too many traces to tell of each" [ "$(grep -c 'more traces' err) $(grep -c '1 programs not traced' err)" = "1 1" ]
+promise "... and noted in the command's last trace" [ "$(cat many.hl* | wc -c) $(for f in many.hl*.2; do "$hl" info $f --format json; done | grep -c '"lost_programs": 1,')" = "$(cat many.hl* | wc -c) 1" ]; }
 "$hl" run -o failed.hl -- sh -c './no-such-program; ./plain; exec true' >out 2>err
 promise "... those that did not start at all are not" grep -q "nothing lost: failed.hl" err
 "$hl" run -q -o daemon.hl -- sh -c '(sleep 1; ls >/dev/null; exec sleep 0.2) >/dev/null 2>&1 & echo $!' >out 2>err
