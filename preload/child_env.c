@@ -21,6 +21,32 @@ static const char *value_of(char *const envp[], const char *name)
 	return NULL;
 }
 
+/* known: a page that is. */
+static int is_readable(const void *p, uint64_t *known)
+{
+	uint64_t page = (uintptr_t)p / 4096;
+
+	if (page == *known)
+		return 1;
+	*known = page;
+	return hl_sys_readable((uintptr_t)p);
+}
+
+/* Can all of it be looked at?  Else EFAULT is the kernel's to say. */
+static int can_be_read(char *const envp[])
+{
+	uint64_t pointers = UINT64_MAX, strings = UINT64_MAX;
+
+	for (;; envp++) {
+		if (!is_readable(envp, &pointers))
+			return 0;
+		if (!*envp)
+			return 1;
+		if (!is_readable(*envp, &strings))
+			return 0;
+	}
+}
+
 /* Where traces go is said, and means the same in every working directory. */
 static int names_a_place(char *const envp[])
 {
@@ -145,7 +171,7 @@ static char *const *environment(struct hl_child *c, char *const envp[], int dir,
 
 	if (!envp)
 		envp = empty;
-	if (!*hl_guest.library || !hl_sys_readable((uintptr_t)envp))
+	if (!*hl_guest.library)
 		return envp;
 	theirs = value_of(envp, "LD_PRELOAD=");
 	named = theirs && names_us(theirs);
@@ -192,8 +218,7 @@ static int tells(char *const envp[])
 {
 	const char *region;
 
-	if (!hl_guest.region || !*hl_guest.region_path || hl_guest.config.follow_none || !envp ||
-	    !hl_sys_readable((uintptr_t)envp))
+	if (!hl_guest.region || !*hl_guest.region_path || hl_guest.config.follow_none || !envp)
 		return 0;
 	region = value_of(envp, "HEAPLEDGER_REGION=");
 	return region && hl_streq(region, hl_guest.region_path);
@@ -204,6 +229,8 @@ struct hl_child hl_child_begin(char *const envp[], int dir, const char *path, in
 	struct hl_region *r = hl_guest.region;
 	struct hl_child c = {.announced = r ? &r->execs : NULL};
 
+	if (envp && !can_be_read(envp))
+		return (struct hl_child){.envp = envp};
 	c.envp = environment(&c, envp, dir, path, searched);
 	if (c.announced && !tells(c.envp))
 		c.announced = NULL;
