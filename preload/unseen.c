@@ -242,6 +242,9 @@ void hl_unseen_tell(struct hl_thread *t)
 {
 	struct walk w = {.t = t};
 
+	/* another thread of the parent may have had the list's lock when it forked: nobody gives it back */
+	if (hl_guest.parent_image)
+		return;
 	dl_iterate_phdr(visit, &w);
 	tell_namespaces(&w);
 }

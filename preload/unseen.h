@@ -3,7 +3,7 @@
  *
  * A library loaded with RTLD_DEEPBIND finds libc's malloc before ours; one loaded with dlmopen has a libc of its own.
  * Neither is prevented: the program may mean it.  Only what is still loaded at exit() is looked at: finding it takes the
- * loader's lock, which no hook may.
+ * loader's lock, which no hook may, nor a forked child.
  *
  * Sources: glibc 2.36 elf/dl-load.c, dlopen(3); glibc 2.35 elf/link.h, struct r_debug_extended (gdb's protocol).
  */
