@@ -4,9 +4,11 @@
 #include "preload/loadable.h"
 #include "preload/guest.h"
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define SCRIPTS_MAX   4   /* the kernel's limit of interpreters' interpreters */
 #define SHEBANG_BYTES 256 /* BINPRM_BUF_SIZE */
@@ -113,7 +115,12 @@ static int open_at(int dir, const char *path)
 			    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 }
 
-/* The first that can be opened, as execvp(3) would find it. */
+static int may_be_executed(const char *path)
+{
+	return hl_sys4(SYS_faccessat, AT_FDCWD, (long)(uintptr_t)path, X_OK, 0) != -EACCES;
+}
+
+/* The first that can be opened, as execvp(3) would find it: it passes by what may not be executed. */
 static int open_found(const char *name, const char *search, char *room)
 {
 	const char *p = search;
@@ -131,7 +138,7 @@ static int open_found(const char *name, const char *search, char *room)
 		if (q > room)
 			q = hl_append(q, room + HL_PATH_MAX, "/");
 		hl_append(q, room + HL_PATH_MAX, name);
-		fd = open_at(AT_FDCWD, room);
+		fd = may_be_executed(room) ? open_at(AT_FDCWD, room) : -1;
 		if (fd >= 0 || !*end)
 			return fd;
 		p = end + 1;

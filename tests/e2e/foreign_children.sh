@@ -154,4 +154,11 @@ rm -f t.hl*
 "$hl" run -q -o t.hl -- ./starter "$PWD/bin/normal" >out 2>err
 verdict "and it is traced each time" $STARTS \
 	"$(for t in t.hl*; do "$hl" info "$t" 2>/dev/null | grep "^executable: .*/bin/normal$"; done | wc -l)"
+
+# execvp passes by what may not be executed; the first of the name in PATH is of another machine's kind
+mkdir -p passed && printf '\177ELF\001\001\001' | cat - starter >passed/normal && chmod 644 passed/normal
+rm -f t.hl*
+PATH=$PWD/passed:$PWD/bin:$PATH "$hl" run -q -o t.hl -- sh -c 'exec "$0" "$@"' ./starter "$PWD/bin/normal" >out 2>err
+verdict "also where PATH has a file of its name that may not be executed" $STARTS \
+	"$(for t in t.hl*; do "$hl" info "$t" 2>/dev/null | grep "^executable: .*/bin/normal$"; done | wc -l)"
 exit $failed
