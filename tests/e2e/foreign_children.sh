@@ -158,6 +158,7 @@ verdict "and it is traced each time" $STARTS \
 # execvp passes by what may not be executed; the first of the name in PATH is of another machine's kind
 mkdir -p passed && printf '\177ELF\001\001\001' | cat - starter >passed/normal && chmod 644 passed/normal
 rm -f t.hl*
+# shellcheck disable=SC2016 # the shell that is traced expands them
 PATH=$PWD/passed:$PWD/bin:$PATH "$hl" run -q -o t.hl -- sh -c 'exec "$0" "$@"' ./starter "$PWD/bin/normal" >out 2>err
 verdict "also where PATH has a file of its name that may not be executed" $STARTS \
 	"$(for t in t.hl*; do "$hl" info "$t" 2>/dev/null | grep "^executable: .*/bin/normal$"; done | wc -l)"

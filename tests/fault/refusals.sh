@@ -255,7 +255,7 @@ unsigned la_version(unsigned v) { return v ? _exit(0), v : v; }' >quits.c
 gcc -shared -fPIC -o quits.so quits.c && {
 "$hl" run -o many.hl -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11; do /bin/true; done; exec sh -c "LD_AUDIT=./quits.so ls; :"' >out 2>err
 promise "... told also where there are too many traces to tell of each" [ "$(grep -c 'more traces' err) $(grep -c '1 programs not traced' err)" = "1 1" ]
-promise "... and noted in the command's last trace" [ "$(cat many.hl* | wc -c) $(for f in many.hl*.2; do "$hl" info $f --format json; done | grep -c '"lost_programs": 1,')" = "$(cat many.hl* | wc -c) 1" ]; }
+promise "... and noted in the command's last trace" [ "$(cat many.hl* | wc -c) $(for f in many.hl*.2; do "$hl" info "$f" --format json; done | grep -c '"lost_programs": 1,')" = "$(cat many.hl* | wc -c) 1" ]; }
 "$hl" run -o failed.hl -- sh -c './no-such-program; ./plain; exec true' >out 2>err
 promise "... those that did not start at all are not" grep -q "nothing lost: failed.hl" err
 "$hl" run -q -o daemon.hl -- sh -c '(sleep 1; ls >/dev/null; exec sleep 0.2) >/dev/null 2>&1 & echo $!' >out 2>err
