@@ -81,20 +81,28 @@ class Redis:
 
     def __init__(self, stack, name, prefix):
         path, server = redis_server.answering(prefix, name=name)
+        self.name = name
         self.process, self.path = stack.enter_context(server), path
         self.client = redis_server.Client(path)
         self.socket = self.client.socket
         self.pid = int(re.search(rb"process_id:(\d+)", self.client.ask("INFO", "server")).group(1))
 
+    def gone(self, why):
+        time.sleep(1)  # until its end is known, if it ended
+        return Failure("%s: %s; status %s" % (self.name, why, self.process.poll()))
+
     def send(self, text):
-        self.socket.sendall(text)
+        try:
+            self.socket.sendall(text)
+        except OSError as e:
+            raise self.gone(repr(e)) from e
 
     def receive(self):
         got = bytearray()
         while not got.endswith(self.END):
             more = self.socket.recv(1 << 20)
             if not more:
-                raise Failure("redis-server hung up")
+                raise self.gone("it hung up")
             got += more
         return got
 
