@@ -168,12 +168,12 @@ static void shrunk(void *ctx, const struct hl_block *b, uint64_t lost, uint64_t 
 
 static void live(void *ctx, const struct hl_block *b)
 {
-	died(ctx, b, 0, 0);
+	died(ctx, b, NULL);
 }
 
 static void check_replay(struct hl_trace *t)
 {
-	static const struct hl_sink sink = {born, died, moved, shrunk, NULL};
+	static const struct hl_sink sink = {.born = born, .died = died, .moved = moved, .shrunk = shrunk};
 	struct hl_replay_counts c;
 	struct hl_diag d;
 	struct sum s = {0};
