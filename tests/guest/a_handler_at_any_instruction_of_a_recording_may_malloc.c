@@ -3,11 +3,8 @@
  * hook before the one that is interrupted lay deeper in the stack than the handler will: what is left of it tells nothing.
  * guest: lib lib_steps.c
  */
-#include "guest.h"
+#include "steps.h"
 #include <alloca.h>
-#include <signal.h>
-#include <string.h>
-#include <ucontext.h>
 
 #define DEEP  65536
 #define TURNS 400u
@@ -15,23 +12,7 @@
 
 void steps_take(unsigned turn);
 
-static unsigned long low, high; /* our library's code; untraced there is none */
-static unsigned seen, at, made;
-
-static void find_code(void)
-{
-	FILE *f = fopen("/proc/self/maps", "r");
-	char line[512], flags[8];
-
-	CHECK(f);
-	while (fgets(line, sizeof line, f))
-		if (strstr(line, "/libheapledger.so") &&
-		    sscanf(line, "%lx-%lx %7s", &low, &high, flags) == 3 && flags[2] == 'x')
-			break;
-		else
-			low = high = 0;
-	fclose(f);
-}
+static unsigned made;
 
 static void allocate(void)
 {
@@ -41,18 +22,10 @@ static void allocate(void)
 
 static void trap(int sig, siginfo_t *info, void *context)
 {
-#if defined(__x86_64__)
-	ucontext_t *c = context;
-	unsigned long pc = (unsigned long)c->uc_mcontext.gregs[REG_RIP];
-
-	if (pc - low >= high - low || ++seen < at)
-		return;
-	c->uc_mcontext.gregs[REG_EFL] &= ~0x100;
-	allocate();
-#endif
 	(void)sig;
 	(void)info;
-	(void)context;
+	if (step_is_due(context))
+		allocate();
 }
 
 static __attribute__((noinline)) void deep(void)
@@ -66,10 +39,8 @@ static __attribute__((noinline)) void deep(void)
 
 int main(void)
 {
-	struct sigaction sa = {.sa_sigaction = trap, .sa_flags = SA_SIGINFO};
 
-	find_code();
-	CHECK(sigaction(SIGTRAP, &sa, NULL) == 0);
+	steps_begin(trap);
 	/* a trap takes microseconds; the way in and out is a hundred of them */
 	for (unsigned turn = 1; turn <= TURNS; turn++) {
 		at = turn <= 150 ? turn : turn * 4 - 450;

@@ -4,25 +4,17 @@
  * guest: flags -pthread
  */
 #include "region.h"
+#include "steps.h"
 #include <pthread.h>
-#include <signal.h>
-#include <ucontext.h>
 
-static unsigned seen, at, fired;
+static unsigned fired;
 
 static void trap(int sig, siginfo_t *info, void *context)
 {
-#if defined(__x86_64__)
-	ucontext_t *c = context;
-	unsigned long pc = (unsigned long)c->uc_mcontext.gregs[REG_RIP];
-
-	if (pc - low >= high - low || ++seen < at)
-		return;
-	c->uc_mcontext.gregs[REG_EFL] &= ~0x100;
-#endif
 	(void)sig;
 	(void)info;
-	(void)context;
+	if (!step_is_due(context))
+		return;
 	fired = 1;
 	free(keep(malloc(70)));
 }
@@ -40,12 +32,10 @@ static void *once(void *unused)
 
 int main(void)
 {
-	struct sigaction sa = {.sa_sigaction = trap, .sa_flags = SA_SIGINFO};
 	unsigned open_slots = 0, last = 0;
 
 	find_region();
-	find_code();
-	CHECK(sigaction(SIGTRAP, &sa, NULL) == 0);
+	steps_begin(trap);
 	for (at = 1; at < last + 50; at += at < 400 ? 1 : 37) {
 		pthread_t t;
 

@@ -6,9 +6,8 @@
  * guest: options sample=16
  */
 #include "region.h"
+#include "steps.h"
 #include <pthread.h>
-#include <signal.h>
-#include <ucontext.h>
 
 static struct {
 	uint32_t claim, used;
@@ -39,16 +38,10 @@ static void look(int judge)
 
 static void trap(int sig, siginfo_t *info, void *context)
 {
-#if defined(__x86_64__)
-	const ucontext_t *c = context;
-	unsigned long pc = (unsigned long)c->uc_mcontext.gregs[REG_RIP];
-
-	if (pc - low < high - low)
-		look(1);
-#endif
 	(void)sig;
 	(void)info;
-	(void)context;
+	if (step_is_ours(context))
+		look(1);
 }
 
 static uint32_t most_used(void)
@@ -84,12 +77,10 @@ static void *once(void *unused)
 
 int main(void)
 {
-	struct sigaction sa = {.sa_sigaction = trap, .sa_flags = SA_SIGINFO};
 	pthread_t t;
 
 	find_region();
-	find_code();
-	CHECK(sigaction(SIGTRAP, &sa, NULL) == 0);
+	steps_begin(trap);
 	/* from now on the clock is read at each event */
 	CHECK(pthread_create(&t, NULL, once, NULL) == 0 && pthread_join(t, NULL) == 0);
 	for (int turn = 0; region && turn < 6; turn++) {

@@ -6,51 +6,25 @@
  * guest: runs fork jump end
  * guest: broken yes
  */
-#include "guest.h"
+#include "steps.h"
 #include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 void steps_take(unsigned turn);
 
-static unsigned long low, high; /* our library's code; untraced there is none */
-static unsigned seen, at, fired;
+static unsigned fired;
 static enum { FORK, JUMP, END } act;
 static pid_t child;
 static sigjmp_buf back;
 
-static void find_code(void)
-{
-	FILE *f = fopen("/proc/self/maps", "r");
-	char line[512], flags[8];
-
-	CHECK(f);
-	while (fgets(line, sizeof line, f))
-		if (strstr(line, "/libheapledger.so") &&
-		    sscanf(line, "%lx-%lx %7s", &low, &high, flags) == 3 && flags[2] == 'x')
-			break;
-		else
-			low = high = 0;
-	fclose(f);
-}
-
 static void trap(int sig, siginfo_t *info, void *context)
 {
-#if defined(__x86_64__)
-	ucontext_t *c = context;
-	unsigned long pc = (unsigned long)c->uc_mcontext.gregs[REG_RIP];
-
-	if (pc - low >= high - low || ++seen < at)
-		return;
-	c->uc_mcontext.gregs[REG_EFL] &= ~0x100;
-#endif
 	(void)sig;
 	(void)info;
-	(void)context;
+	if (!step_is_due(context))
+		return;
 	fired = 1;
 	if (act == JUMP)
 		siglongjmp(back, 1);
@@ -84,13 +58,11 @@ static unsigned stride(unsigned turn)
 
 int main(int argc, char **argv)
 {
-	struct sigaction sa = {.sa_sigaction = trap, .sa_flags = SA_SIGINFO};
 	unsigned last = 0, turn = 0;
 
 	CHECK(argc == 2);
 	act = *argv[1] == 'f' ? FORK : *argv[1] == 'j' ? JUMP : END;
-	find_code();
-	CHECK(sigaction(SIGTRAP, &sa, NULL) == 0);
+	steps_begin(trap);
 	for (at = 1; at < last + 50; at += stride(turn), turn++) {
 		pthread_t t;
 

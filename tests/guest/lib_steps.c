@@ -1,22 +1,8 @@
-/* What every_instruction_of_a_recording_may_be_left.c interrupts: allocations through stacks some of which are new. */
+/* What guest programs interrupt by steps.h: allocations through stacks some of which are new. */
+#include "steps.h"
 #include <alloca.h>
-#include <stdlib.h>
 
 void steps_take(unsigned turn);
-
-#if defined(__x86_64__)
-#define TRAP_FLAG(op)                                                                                        \
-	__asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\t" op " (%%rsp)\n\tpopfq\n\tlea 128(%%rsp), "   \
-			 "%%rsp"                                                                             \
-			 :                                                                                   \
-			 :                                                                                   \
-			 : "memory", "cc")
-#define STEP_ON  TRAP_FLAG("orq $0x100,")
-#define STEP_OFF TRAP_FLAG("andq $~0x100,")
-#else
-#define STEP_ON
-#define STEP_OFF
-#endif
 
 __attribute__((noinline)) static void deeper(unsigned n)
 {

@@ -1,5 +1,5 @@
 /*
- * region.h - guest programs that look at what the library writes, or stop at its instructions.
+ * region.h - guest programs that look at what the library writes.
  */
 #ifndef HL_GUEST_REGION_H
 #define HL_GUEST_REGION_H
@@ -14,22 +14,7 @@
 
 #define MANY 4096u
 
-#if defined(__x86_64__)
-#define TRAP_FLAG(op)                                                                                        \
-	__asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\t" op " (%%rsp)\n\tpopfq\n\tlea 128(%%rsp), "   \
-			 "%%rsp"                                                                             \
-			 :                                                                                   \
-			 :                                                                                   \
-			 : "memory", "cc")
-#define STEP_ON  TRAP_FLAG("orq $0x100,")
-#define STEP_OFF TRAP_FLAG("andq $~0x100,")
-#else
-#define STEP_ON
-#define STEP_OFF
-#endif
-
 static const struct hl_region *region; /* NULL: untraced */
-static unsigned long low, high;        /* our library's code; untraced there is none */
 
 static inline void find_region(void)
 {
@@ -49,21 +34,6 @@ static inline void find_region(void)
 		      PROT_READ, MAP_SHARED, fd, 0);
 	CHECK(region != MAP_FAILED);
 	close(fd);
-}
-
-static inline void find_code(void)
-{
-	FILE *f = fopen("/proc/self/maps", "r");
-	char line[512], flags[8];
-
-	CHECK(f);
-	while (fgets(line, sizeof line, f))
-		if (strstr(line, "/libheapledger.so") &&
-		    sscanf(line, "%lx-%lx %7s", &low, &high, flags) == 3 && flags[2] == 'x')
-			break;
-		else
-			low = high = 0;
-	fclose(f);
 }
 
 /* The i-th slot, when it is ours and open. */
