@@ -144,12 +144,12 @@ static int is_followed(const char *path)
 	return !*hl_guest.config.follow || hl_glob(hl_guest.config.follow, hl_basename(path));
 }
 
-static size_t add_us(char **out, char *p, char *end, const char *theirs)
+static size_t add_us(char **out, char *p, char *end, const char *theirs, int named)
 {
 	size_t n = 0;
 
-	out[n++] = theirs && names_us(theirs) ? variable(&p, end, "LD_PRELOAD=", theirs, NULL)
-					      : variable(&p, end, "LD_PRELOAD=", hl_guest.library, theirs);
+	out[n++] = named ? variable(&p, end, "LD_PRELOAD=", theirs, NULL)
+			 : variable(&p, end, "LD_PRELOAD=", hl_guest.library, theirs);
 	if (*hl_guest.region_path)
 		out[n++] = variable(&p, end, "HEAPLEDGER_REGION=", hl_guest.region_path, NULL);
 	if (*hl_guest.output)
@@ -206,7 +206,7 @@ static char *const *environment(struct hl_child *c, char *const envp[], int dir,
 		if (!hl_after(*envp, "LD_PRELOAD=") && !(!breaks && is_ours(*envp)))
 			out[n++] = *envp;
 	if (!breaks)
-		n += add_us(out + n, p, end, theirs);
+		n += add_us(out + n, p, end, theirs, named);
 	else if ((p = without_us(&p, end, theirs)))
 		out[n++] = p;
 	out[n] = NULL;

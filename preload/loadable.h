@@ -14,9 +14,12 @@
 
 /* What is executed: the file `path` below the directory dir (AT_FDCWD), or dir itself when path is "".
  * search: where there is no slash in path, along this PATH; NULL: not.
- * room: for a path, of at least HL_PATH_MAX bytes; no other memory is used but 600 bytes of stack.
- */
-enum hl_loadable { HL_LOAD_BREAKS, HL_LOAD_IGNORED, HL_LOAD_TRIED };
+ * room: for a path, of at least HL_PATH_MAX bytes; no other memory is used but 600 bytes of stack. */
+enum hl_loadable {
+	HL_LOAD_BREAKS,  /* its loader prints an error, or does not start it */
+	HL_LOAD_IGNORED, /* it runs as without the library: static, or AT_SECURE */
+	HL_LOAD_TRIED    /* it is loaded, or nobody knows */
+};
 enum hl_loadable hl_loadable(int dir, const char *path, const char *search, char *room);
 
 #endif

@@ -190,6 +190,12 @@ int hl_query_option(struct hl_query *q, int id, const char *arg, struct hl_diag 
 		break;
 	case HL_Q_FORMAT:
 		return parse_format(q, arg, d);
+	case HL_Q_SORT:
+		err = hl_sort_parse(arg, &q->sort, d);
+		break;
+	case HL_Q_ERROR_STATUS:
+		err = hl_parse_uint(arg, "error-exitcode", 0, 255, &q->error_status, d);
+		break;
 	case HL_Q_COLOR:
 		return parse_color(&q->style, arg, d);
 	case HL_Q_NO_PAGER:
@@ -205,6 +211,8 @@ int hl_query_option(struct hl_query *q, int id, const char *arg, struct hl_diag 
 int hl_check_operands(const struct hl_verb *v, int argc, char **argv, int first, int operands,
 		      struct hl_diag *d)
 {
+	if (operands == HL_OPERANDS_MANY)
+		operands = argc > first ? argc - first : 1;
 	if (argc - first < operands)
 		return hl_fail(d, HL_ERR_USAGE, "%s: needs %s; see heapledger %s --help", v->name,
 			       v->operands, v->name);

@@ -31,6 +31,8 @@ enum {
 	HL_Q_PATH_MAP,
 	HL_Q_NO_INLINES,
 	HL_Q_PERF_MAP,
+	HL_Q_SORT,
+	HL_Q_ERROR_STATUS,
 	HL_Q_FORMAT,
 	HL_Q_COLOR,
 	HL_Q_NO_PAGER,
@@ -89,13 +91,15 @@ struct hl_query {
 	int no_inlines;
 	const struct hl_format *format;
 	struct hl_style style;
-	int pager; /* allowed */
+	unsigned long error_status; /* to end with when there is something to complain of */
+	int pager;                  /* allowed */
 };
 
 void hl_query_init(struct hl_query *q, const struct hl_cli *cli);
 void hl_query_release(struct hl_query *q);
 /* 1: the option was one of these; 0: it is the verb's own; or an error. */
 int hl_query_option(struct hl_query *q, int id, const char *arg, struct hl_diag *d);
+#define HL_OPERANDS_MANY (-1) /* one at least */
 /* All options of a verb that has no others; *first: index of the first operand.  HL_ERR_USAGE, also when
  * there are not `operands` operands. */
 int hl_query_parse(struct hl_query *q, const struct hl_verb *v, int argc, char **argv, int operands,

@@ -9,10 +9,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { OPT_STATUS = HL_Q_OWN };
-
 static const struct hl_option options[] = {
-	{OPT_STATUS, "error-exitcode", "N", "end with status N when there are any (default 0)"},
+	{HL_Q_ERROR_STATUS, "error-exitcode", "N", "end with status N when there are any (default 0)"},
 	{'n', "number", "N", "show N rows (default 10; 0: all)"},
 	{HL_Q_LIMIT, "limit", "N", "of each stack the N newest frames, -N: the N oldest"},
 	{HL_Q_MOST_RECENT_FIRST, "most-recent-first", NULL, "newest frame first"},
@@ -20,25 +18,6 @@ static const struct hl_option options[] = {
 	HL_SYMBOL_OPTIONS,
 	HL_TERMINAL_OPTIONS,
 	{0}};
-
-static int parse(struct hl_query *q, unsigned long *status, const struct hl_verb *v, int argc, char **argv,
-		 int *first, struct hl_diag *d)
-{
-	struct hl_options o;
-	const char *arg;
-	int id, err = HL_OK;
-
-	hl_options_start(&o, v, argc, argv);
-	while ((id = hl_options_next(&o, &arg, d)) > 0)
-		if (err >= 0)
-			err = id == OPT_STATUS ? hl_parse_uint(arg, "error-exitcode", 0, 255, status, d)
-					       : hl_query_option(q, id, arg, d);
-	if (id < 0 || err < 0)
-		return err < 0 ? err : id;
-	*first = o.next;
-	/* one at least */
-	return hl_check_operands(v, argc > o.next ? o.next + 1 : argc, argv, o.next, 1, d);
-}
 
 static void print(const struct hl_misuses *all, const struct hl_query *q)
 {
@@ -89,18 +68,17 @@ static int misuse(struct hl_cli *cli, const struct hl_verb *verb, int argc, char
 {
 	struct hl_names *names = hl_names_new();
 	struct hl_misuses all = {0};
-	unsigned long status = 0;
 	size_t nothing = 0, n = 0;
 	struct hl_query q;
 	int first = 0, err;
 
 	hl_query_init(&q, cli);
-	err = parse(&q, &status, verb, argc, argv, &first, d);
+	err = hl_query_parse(&q, verb, argc, argv, HL_OPERANDS_MANY, &first, d);
 	for (int i = first; !err && i < argc; i++, n++)
 		err = add(&all, argv[i], &q, names, &nothing, d);
 	if (!err) {
 		print(&all, &q);
-		err = all.n ? (int)status : nothing == n ? 4 : 0;
+		err = all.n ? (int)q.error_status : nothing == n ? 4 : 0;
 	}
 	hl_misuses_release(&all);
 	hl_query_release(&q);

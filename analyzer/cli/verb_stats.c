@@ -7,37 +7,14 @@
 #include "analyzer/cli/subject.h"
 #include <stdlib.h>
 
-enum { OPT_SORT = HL_Q_OWN };
-
 static const struct hl_option options[] = {
 	HL_GROUP_OPTIONS,
-	{OPT_SORT, "sort", "FIELD", "live (default), peak, total, count or temporary"},
+	{HL_Q_SORT, "sort", "FIELD", "live (default), peak, total, count or temporary"},
 	HL_FILTER_OPTIONS,
 	HL_FORMAT_OPTION,
 	HL_SYMBOL_OPTIONS,
 	HL_TERMINAL_OPTIONS,
 	{0}};
-
-static int parse(struct hl_query *q, const struct hl_verb *v, int argc, char **argv, int *first,
-		 struct hl_diag *d)
-{
-	struct hl_options o;
-	const char *arg;
-	int id, err = HL_OK;
-
-	hl_options_start(&o, v, argc, argv);
-	while ((id = hl_options_next(&o, &arg, d)) > 0) {
-		if (err < 0)
-			continue;
-		err = id == OPT_SORT ? hl_sort_parse(arg, &q->sort, d) : hl_query_option(q, id, arg, d);
-	}
-	if (id < 0 || err < 0)
-		return err < 0 ? err : id;
-	*first = o.next;
-	/* one at least */
-	err = hl_check_operands(v, argc > o.next ? o.next + 1 : argc, argv, o.next, 1, d);
-	return err ? err : hl_grouping_check(&q->grouping, d);
-}
 
 struct answer {
 	struct hl_snapshot_ref ref; /* of the first; its strings are the answer's */
@@ -123,7 +100,9 @@ static int stats(struct hl_cli *cli, const struct hl_verb *verb, int argc, char 
 	int first = 0, err;
 
 	hl_query_init(&q, cli);
-	err = parse(&q, verb, argc, argv, &first, d);
+	err = hl_query_parse(&q, verb, argc, argv, HL_OPERANDS_MANY, &first, d);
+	if (!err)
+		err = hl_grouping_check(&q.grouping, d);
 	if (!err)
 		err = answer(&q, argv + first, (size_t)(argc - first), cli->progress, d);
 	hl_query_release(&q);
