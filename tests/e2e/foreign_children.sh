@@ -2,18 +2,9 @@
 # foreign_children.sh - a traced program starts programs that cannot load the library: they run as without us, nothing
 # is printed, and they are counted; their own children, and what else the program starts, are traced.
 set -u
-hl=$HL_BUILD/heapledger
+# shellcheck source=tests/lib/verdict.sh
+. "$HL_ROOT/tests/lib/verdict.sh"
 so=$HL_BUILD/libheapledger.so
-failed=0
-
-verdict() { # NAME WANT GOT
-	if [ "$2" = "$3" ]; then
-		echo "ok $1"
-	else
-		echo "not ok $1: '$3', not '$2'"
-		failed=1
-	fi
-}
 
 # Starts its arguments in each of the ways there are, twice with an environment of its own.
 cat >starter.c <<'END'

@@ -3,18 +3,10 @@
 # without us.
 # shellcheck disable=SC2016 # $ORIGIN is the dynamic linker's
 set -u
-hl=$HL_BUILD/heapledger
+# shellcheck source=tests/lib/verdict.sh
+. "$HL_ROOT/tests/lib/verdict.sh"
 so=$HL_BUILD/libheapledger.so
-failed=0
 
-verdict() { # NAME WANT GOT
-	if [ "$2" = "$3" ]; then
-		echo "ok $1"
-	else
-		echo "not ok $1: '$3', not '$2'"
-		failed=1
-	fi
-}
 healthy() { # TRACE: the numbers that must be 0
 	"$hl" info "$1" 2>/dev/null | sed -n -e 's/^order violations: //p' -e 's/^unexplained frees: //p' -e 's/^mismatched frees: //p' \
 		-e 's/^lost full: //p' -e 's/^lost at startup: //p' | tr '\n' ' '

@@ -1,17 +1,8 @@
 #!/bin/sh
 # made_code.sh - a program makes code while it runs and names it in /tmp/perf-PID.map: reports know the names.
 set -u
-hl=$HL_BUILD/heapledger
-failed=0
-
-verdict() { # NAME WANT GOT
-	if [ "$2" = "$3" ]; then
-		echo "ok $1"
-	else
-		echo "not ok $1: '$3', not '$2'"
-		failed=1
-	fi
-}
+# shellcheck source=tests/lib/verdict.sh
+. "$HL_ROOT/tests/lib/verdict.sh"
 
 if [ "$(uname -m)" != x86_64 ]; then
 	echo "SKIP: code made at run time: the test makes that of x86-64"

@@ -1,17 +1,8 @@
 #!/bin/sh
 # misuse.sh - wrong frees of a program, with the lines that freed and that allocated, under run and with the bare library.
 set -u
-hl=$HL_BUILD/heapledger
-failed=0
-
-verdict() { # NAME WANT GOT
-	if [ "$2" = "$3" ]; then
-		echo "ok $1"
-	else
-		echo "not ok $1: $3, not $2"
-		failed=1
-	fi
-}
+# shellcheck source=tests/lib/verdict.sh
+. "$HL_ROOT/tests/lib/verdict.sh"
 
 cat >wrong.cc <<'END'
 #include <cstdlib>

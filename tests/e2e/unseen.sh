@@ -3,17 +3,8 @@
 # us, and every report says that they are not in it; of a plugin loaded in the usual way nothing is said, nor of one whose
 # operator new is another than ours but calls our malloc.
 set -u
-hl=$HL_BUILD/heapledger
-failed=0
-
-verdict() { # NAME WANT GOT
-	if [ "$2" = "$3" ]; then
-		echo "ok $1"
-	else
-		echo "not ok $1: '$3', not '$2'"
-		failed=1
-	fi
-}
+# shellcheck source=tests/lib/verdict.sh
+. "$HL_ROOT/tests/lib/verdict.sh"
 
 cat >plugin.c <<'END'
 #include <stdlib.h>
