@@ -219,48 +219,6 @@ static void see_moved(void *ctx, const struct hl_block *old, struct hl_block *no
 
 /* ---- to rows ---- */
 
-struct naming {
-	struct hl_trace *t;
-	struct hl_names *names;
-	struct hl_stacks *stacks;
-};
-
-static const char *function_of(unsigned entry)
-{
-	static const char *const names[] = {
-		[HL_ENTRY_MALLOC] = "malloc",
-		[HL_ENTRY_CALLOC] = "calloc",
-		[HL_ENTRY_REALLOC] = "realloc",
-		[HL_ENTRY_ALIGNED] = "aligned_alloc",
-		[HL_ENTRY_NEW] = "operator new",
-		[HL_ENTRY_NEW_ARRAY] = "operator new[]",
-		[HL_ENTRY_MMAP] = "mmap",
-		[HL_ENTRY_POOL] = "heapledger_alloc",
-		[HL_ENTRY_FREE] = "free",
-		[HL_ENTRY_DELETE] = "operator delete",
-		[HL_ENTRY_DELETE_ARRAY] = "operator delete[]",
-	};
-
-	return entry < HL_ENTRY_COUNT ? names[entry] : "?";
-}
-
-static struct hl_call call(const struct naming *n, unsigned entry, unsigned domain, uint64_t stamp,
-			   uint32_t stack, uint32_t thread)
-{
-	const struct hl_facts *f = hl_trace_facts(n->t);
-	const struct hl_thread *who = hl_facts_thread(f, thread);
-	uint64_t start = f->process.seen ? f->process.start_stamp : hl_trace_header(n->t)->start_stamp;
-
-	return (struct hl_call){.known = 1,
-				.function = domain == HL_DOMAIN_POOL && entry == HL_ENTRY_FREE
-						    ? "heapledger_free"
-						    : function_of(entry),
-				.traceback = stack ? hl_stacks_traceback(n->stacks, stack) : 0,
-				.seconds = hl_trace_seconds(n->t, start, stamp),
-				.thread = hl_names_intern(n->names, who ? who->name : ""),
-				.tid = who ? who->tid : 0};
-}
-
 static enum hl_misuse_kind kind_of(const struct wrong *w)
 {
 	if (w->mismatched)
@@ -269,7 +227,7 @@ static enum hl_misuse_kind kind_of(const struct wrong *w)
 											: HL_MISUSE_INVALID;
 }
 
-static struct hl_misuse row_of(const struct naming *n, const char *path, const struct wrong *w)
+static struct hl_misuse row_of(const struct hl_calls *n, const char *path, const struct wrong *w)
 {
 	const struct hl_bad_free *f = &w->freed;
 	const struct hl_death *before = &w->by.before;
@@ -277,14 +235,14 @@ static struct hl_misuse row_of(const struct naming *n, const char *path, const s
 	struct hl_misuse m = {.trace = path, .count = 1, .address = f->address};
 
 	m.kind = kind_of(w);
-	m.freed = call(n, f->entry, f->domain, f->stamp, f->stack, f->thread);
+	m.freed = hl_call_make(n, f->entry, f->domain, f->stamp, f->stack, f->thread);
 	if (w->by.dead && before->entry != HL_ENTRY_COUNT)
-		m.freed_before =
-			call(n, before->entry, f->domain, before->stamp, before->stack, before->thread);
+		m.freed_before = hl_call_make(n, before->entry, f->domain, before->stamp, before->stack,
+					      before->thread);
 	if (w->by.has_block) {
 		m.block = b->address;
 		m.size = b->size;
-		m.allocated = call(n, b->entry, b->domain, b->stamp, b->stack, b->thread);
+		m.allocated = hl_call_make(n, b->entry, b->domain, b->stamp, b->stack, b->thread);
 	}
 	return m;
 }
@@ -378,7 +336,7 @@ int hl_misuses_count(struct hl_trace *t, uint64_t count[HL_MISUSE_KINDS], struct
 int hl_misuses_add(struct hl_misuses *all, struct hl_trace *t, const char *path, struct hl_names *names,
 		   struct hl_stacks *stacks, struct hl_replay_counts *counts, struct hl_diag *d)
 {
-	struct naming n = {t, names, stacks};
+	struct hl_calls n = {t, names, stacks};
 	struct hl_idset set = {0};
 	struct search s = {0};
 	int err = search(&s, t, counts, d);

@@ -14,22 +14,12 @@
 #ifndef HL_ANALYSIS_MISUSE_H
 #define HL_ANALYSIS_MISUSE_H
 
-#include "analyzer/analysis/stacks.h"
+#include "analyzer/analysis/call.h"
 #include "analyzer/model/replay.h"
 
 enum hl_misuse_kind { HL_MISUSE_DOUBLE, HL_MISUSE_INVALID, HL_MISUSE_MISMATCHED, HL_MISUSE_KINDS };
 /* "double free" and so on. */
 extern const char *const hl_misuse_names[HL_MISUSE_KINDS];
-
-/* One call: of the wrong free, of the free before it, of the allocation. */
-struct hl_call {
-	int known;
-	const char *function; /* "operator delete[]"; constant */
-	uint32_t traceback;   /* of names; 0: its stack was not recorded */
-	double seconds;       /* since the process started being traced */
-	uint32_t thread;      /* its name, a string of names */
-	uint32_t tid;         /* 0 unknown */
-};
 
 struct hl_misuse {
 	const char *trace; /* as given */
@@ -37,7 +27,7 @@ struct hl_misuse {
 	uint64_t count;       /* of equal calls; what follows is of the first */
 	uint64_t address;     /* that was freed */
 	uint64_t block, size; /* the block that is or was there, when `allocated` is known */
-	struct hl_call freed, freed_before, allocated;
+	struct hl_call freed, freed_before, allocated; /* the wrong free, the one before it, the allocation */
 };
 
 struct hl_misuses {

@@ -54,6 +54,6 @@ int hl_parse_uint(const char *s, const char *option, unsigned long min, unsigned
 
 /* The verbs that exist: verb_run.c, verb_stats.c, ... */
 extern const struct hl_verb hl_verb_run, hl_verb_stats, hl_verb_diff, hl_verb_info, hl_verb_snapshots,
-	hl_verb_snapshot, hl_verb_extract, hl_verb_doctor, hl_verb_misuse;
+	hl_verb_snapshot, hl_verb_extract, hl_verb_doctor, hl_verb_misuse, hl_verb_block;
 
 #endif

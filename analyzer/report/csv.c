@@ -207,6 +207,24 @@ static void misuses(FILE *out, const struct hl_style *style, const struct hl_mis
 	}
 }
 
+static void history(FILE *out, const struct hl_style *style, const struct hl_history *h)
+{
+	fputs("state,address,offset,size,unmapped,inherited,allocated_by,allocated_seconds,allocated_"
+	      "traceback,"
+	      "ended_by,ended_seconds,ended_traceback\n",
+	      out);
+	for (size_t i = 0; i < hl_report_rows(h->n, style->limit); i++) {
+		const struct hl_life *l = &h->life[i];
+
+		fprintf(out, "%s,0x%" PRIx64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%d",
+			l->live ? "live" : "freed", l->address, h->address - l->address, l->size, l->unmapped,
+			l->inherited);
+		put_call(out, h->names, &l->allocated);
+		put_call(out, h->names, &l->ended);
+		fputc('\n', out);
+	}
+}
+
 static void put_cell(FILE *out, const struct hl_cell *c)
 {
 	switch (c->type) {
@@ -254,4 +272,4 @@ static void table(FILE *out, const struct hl_style *style, const struct hl_table
 	}
 }
 
-const struct hl_format hl_format_csv = {"csv", stats, diff, misuses, fields, table};
+const struct hl_format hl_format_csv = {"csv", stats, diff, misuses, history, fields, table};

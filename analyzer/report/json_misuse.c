@@ -3,35 +3,6 @@
  */
 #include "analyzer/report/formats.h"
 #include "analyzer/report/json_put.h"
-#include <inttypes.h>
-
-static void put_address(yajl_gen g, const char *name, uint64_t address)
-{
-	char text[24];
-
-	/* not a number: readers of JSON keep 53 bits */
-	snprintf(text, sizeof(text), "0x%" PRIx64, address);
-	hl_json_text(g, name, text);
-}
-
-static void put_call(yajl_gen g, const struct hl_names *n, const char *name, const struct hl_call *c)
-{
-	hl_json_string(g, name);
-	if (!c->known) {
-		yajl_gen_null(g);
-		return;
-	}
-	yajl_gen_map_open(g);
-	hl_json_text(g, "by", c->function);
-	hl_json_string(g, "seconds");
-	hl_json_seconds(g, c->seconds);
-	hl_json_text(g, "thread", hl_names_string(n, c->thread));
-	hl_json_member(g, "tid", c->tid);
-	hl_json_string(g, "recorded"); /* whether the stack was */
-	yajl_gen_bool(g, c->traceback != 0);
-	hl_json_frames(g, n, c->traceback);
-	yajl_gen_map_close(g);
-}
 
 void hl_json_misuses(FILE *out, const struct hl_style *style, const struct hl_misuses *all)
 {
@@ -56,7 +27,7 @@ void hl_json_misuses(FILE *out, const struct hl_style *style, const struct hl_mi
 		hl_json_text(g, "kind", hl_misuse_names[m->kind]);
 		hl_json_text(g, "trace", m->trace);
 		hl_json_member(g, "count", m->count);
-		put_address(g, "address", m->address);
+		hl_json_address(g, "address", m->address);
 		hl_json_string(g, "offset");
 		if (m->allocated.known)
 			hl_json_number(g, m->address - m->block);
@@ -67,9 +38,9 @@ void hl_json_misuses(FILE *out, const struct hl_style *style, const struct hl_mi
 			hl_json_number(g, m->size);
 		else
 			yajl_gen_null(g);
-		put_call(g, all->names, "freed", &m->freed);
-		put_call(g, all->names, "freed_before", &m->freed_before);
-		put_call(g, all->names, "allocated", &m->allocated);
+		hl_json_call(g, all->names, "freed", &m->freed);
+		hl_json_call(g, all->names, "freed_before", &m->freed_before);
+		hl_json_call(g, all->names, "allocated", &m->allocated);
 		yajl_gen_map_close(g);
 	}
 	yajl_gen_array_close(g);

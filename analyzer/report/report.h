@@ -5,6 +5,7 @@
 #ifndef HL_REPORT_REPORT_H
 #define HL_REPORT_REPORT_H
 
+#include "analyzer/analysis/history.h"
 #include "analyzer/analysis/misuse.h"
 #include "analyzer/analysis/result.h"
 #include <stdio.h>
@@ -74,6 +75,7 @@ struct hl_format {
 	void (*stats)(FILE *out, const struct hl_style *style, const struct hl_stats_report *r);
 	void (*diff)(FILE *out, const struct hl_style *style, const struct hl_diff_report *r);
 	void (*misuses)(FILE *out, const struct hl_style *style, const struct hl_misuses *all);
+	void (*history)(FILE *out, const struct hl_style *style, const struct hl_history *h);
 	void (*fields)(FILE *out, const struct hl_style *style, const struct hl_fields *f);
 	void (*table)(FILE *out, const struct hl_style *style, const struct hl_table *t);
 };

@@ -180,4 +180,5 @@ static void fields(FILE *out, const struct hl_style *style, const struct hl_fiel
 	}
 }
 
-const struct hl_format hl_format_text = {"text", stats, diff, hl_text_misuses, fields, table};
+const struct hl_format hl_format_text = {"text",          stats,  diff, hl_text_misuses,
+					 hl_text_history, fields, table};

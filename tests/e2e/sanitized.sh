@@ -73,7 +73,7 @@ clean 1 "$hl" snapshot $$
 clean 2 "$hl" snapshot no-number
 clean 0 "$hl" --help
 clean 2 "$hl" no-verb
-for verb in run stats diff misuse info snapshots extract snapshot doctor; do
+for verb in run stats diff misuse block info snapshots extract snapshot doctor; do
 	clean 0 "$hl" $verb --help
 	clean 2 "$hl" $verb --no-option
 done
@@ -89,6 +89,7 @@ for format in text json csv; do
 		clean 0 "$hl" info $trace --format $format
 		clean 0 "$hl" snapshots $trace --format $format
 		clean 0 "$hl" misuse $trace --format $format
+		clean 0 "$hl" block $trace 0x10 --format $format
 		clean 0 "$hl" stats $trace --cumulative --dedup --format $format --realloc origin
 	done
 	clean 0 "$hl" stats tree.hl* --format $format --by traceback
@@ -132,6 +133,7 @@ for f in damaged/*; do
 	clean "0 3 4" "$hl" stats "$f" --by traceback
 	clean "0 3 4" "$hl" info "$f" --format json
 	clean "0 3 4" "$hl" misuse "$f" --format json
+	clean "0 3 4" "$hl" block "$f" 0x10
 	case $f in *[02468]-*) ;; *) continue ;; esac
 	clean "0 3 4" "$hl" snapshots "$f"
 	clean "0 2 3 4" "$hl" diff "$f@1" "$f"
