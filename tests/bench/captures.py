@@ -10,7 +10,7 @@ import os
 from rig import (Failure, bench_line, build_capture, build_reference, check_losses, figure, measure, median, must, note,
                  ratios, remove, rotated, spread, table, traced_command, why_unsupported)
 
-PATTERNS = ("same", "p=.5", "p=.5small", "p=.5new", "known", "fresh")
+PATTERNS = ("same", "p=.5", "p=.5wide", "p=.5new", "known", "fresh")
 DEPTHS = (8, 16, 20, 32, 64, 128)
 REPETITIONS = 15
 REFERENCE = "unw_backtrace + trie"

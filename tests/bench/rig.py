@@ -5,6 +5,7 @@ is therefore a subreaper (prctl(2) PR_SET_CHILD_SUBREAPER): the kernel hands eve
 times, and no measurement starts before the last process of the one before has ended.
 """
 import ctypes
+import glob
 import json
 import os
 import resource
@@ -60,6 +61,15 @@ def build_churn(work):
     made = os.path.join(work, "churn")
     if not os.path.exists(made):
         cc("-fomit-frame-pointer", "-o", made, os.path.join(HERE, "churn.c"), "-lpthread")
+    return made
+
+
+def build_reuse(work):
+    """A reader of traces: with the analyzer's modules, all but main."""
+    root, made = os.path.dirname(os.path.dirname(HERE)), os.path.join(work, "reuse")
+    modules = [o for o in glob.glob(os.path.join(BUILD, "analyzer", "*", "*.o")) if not o.endswith("/cli/main.o")]
+    cc("-std=gnu17", "-D_GNU_SOURCE", "-I" + root, "-I" + os.path.join(root, "include"), "-o", made,
+       os.path.join(HERE, "reuse.c"), *modules, "-ldw", "-lelf", "-lzstd", "-lyajl", "-ljansson", "-liberty", "-lpthread", "-lm")
     return made
 
 

@@ -16,7 +16,7 @@ def programs(args, work):
     pairs = str(int(15000000 * args.scale) or 1)
     deep = str(int(6000000 * args.scale) or 1)
     return {"shallow": lambda n: [build_churn(work), pairs, str(n)],
-            "depth 20": lambda n: [capture, "p=.5", "20", deep, "1", str(n)]}
+            "depth 20": lambda n: [capture, "p=.5wide", "20", deep, "1", str(n)]}
 
 
 def seconds(mode, argv, args, work, keep):

@@ -12,12 +12,12 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import captures  # noqa: E402
 from ledger import BUILD, Failure, check_health, stats  # noqa: E402
 from make_capture import FUNCTIONS  # noqa: E402
-from rig import HERE, build_capture, build_reference, measure, must, remove, traced_command  # noqa: E402
+from rig import HERE, build_capture, build_reference, build_reuse, measure, must, remove, traced_command  # noqa: E402
 
 ROOT_FRAMES = 5
 LAPS = 3  # two repetitions of one lap, and the one for warming
 # pattern: captures of a lap, frames that change (None: all of the program's own)
-EXPECTED = {"same": (4096, 0), "p=.5": (16384, 2), "p=.5small": (1024, 2), "p=.5new": (4096, 2), "known": (256, None),
+EXPECTED = {"same": (4096, 0), "p=.5": (1024, 2), "p=.5wide": (16384, 2), "p=.5new": (4096, 2), "known": (256, None),
             "fresh": (1024, None)}
 NEW_EVERY_LAP = ("p=.5new", "fresh")
 
@@ -69,6 +69,24 @@ def seen_by_heapledger(programs, depth):
     modules = {os.path.basename(f["module"]) for row in rows for f in row["traceback"] if f.get("module")}
     if not {"capture_omit", "liba_omit.so", "libb_omit.so"} <= modules:
         raise Failure("the stacks do not go through all modules: %s" % modules)
+
+
+def seen_by_reuse(programs, reuse):
+    """A lap's stacks come again after all others of the lap."""
+    trace = os.path.abspath("reuse.hl")
+    for pattern, near in (("p=.5", 1024), ("p=.5wide", 16384)):
+        remove(trace)
+        captures_made = EXPECTED[pattern][0]
+        command, env = traced_command("run", trace, [programs["omit"], pattern, "20", str(captures_made), "2"])
+        must(measure(command, env), command)
+        out = subprocess.run([reuse, trace], capture_output=True, text=True, check=True).stdout
+        captures, _, new, *within = map(int, out.split())
+        counts = dict(zip((512, 1024, 2048, 16384), within))
+        close("captures", captures, captures_made * LAPS, 100)
+        close("never seen before, %s" % pattern, new, captures_made, captures_made * 0.05)
+        close("within the lap, %s" % pattern, counts[near], captures - new, 100)
+        if any(n > 0.1 * captures for limit, n in counts.items() if limit < near):
+            raise Failure("%s: %s come again sooner than after a lap" % (pattern, counts))
 
 
 def run_bench(*args):
@@ -125,6 +143,7 @@ def main():
                 check("%s at depth %d by %s" % (pattern, depth, method), seen_by_reference, programs, reference, method,
                       pattern, depth)
         check("a report has the stacks", seen_by_heapledger, programs, 20)
+        check("stacks come again after a lap", seen_by_reuse, programs, build_reuse(work))
         check("each part measures and judges", parts)
     return failed
 
