@@ -247,6 +247,43 @@ static void build_sample(struct hl_facts *f, struct hl_layer *layers, size_t n)
 	}
 }
 
+static int by_stamp(const void *a, const void *b)
+{
+	const struct hl_mapping *x = a, *y = b;
+
+	if (x->stamp != y->stamp)
+		return x->stamp < y->stamp ? -1 : 1;
+	/* what was unmapped at the same tick made room for it, or moved there */
+	return x->mapped - y->mapped;
+}
+
+/* The parents' first: what they mapped before the fork is mapped in the child. */
+static void build_mappings(struct hl_facts *f, struct hl_layer *layers, size_t n)
+{
+	struct hl_map index;
+	size_t all = 0;
+
+	for (size_t k = 0; k < n; k++)
+		all += layers[k].nmappings;
+	if (!all)
+		return;
+	hl_map_init(&index);
+	for (uint32_t i = 0; i < f->nmodules; i++)
+		*hl_map_slot(&index, f->modules[i].id) = i + 1;
+	f->mappings = hl_xmalloc(all * sizeof(*f->mappings));
+	for (size_t k = n; k-- > 0;)
+		for (size_t i = 0; i < layers[k].nmappings; i++) {
+			struct hl_mapping *m = &f->mappings[f->nmappings++];
+			uint32_t at;
+
+			*m = layers[k].mappings[i];
+			at = m->module ? hl_map_get(&index, m->module - 1) : 0;
+			m->module = at ? at - 1 : UINT32_MAX;
+		}
+	qsort(f->mappings, f->nmappings, sizeof(*f->mappings), by_stamp);
+	hl_map_release(&index);
+}
+
 void hl_facts_build(struct hl_facts *f, struct hl_layer *layers, size_t n)
 {
 	*f = (struct hl_facts){.sync_stamp = layers[0].sync_stamp};
@@ -256,6 +293,7 @@ void hl_facts_build(struct hl_facts *f, struct hl_layer *layers, size_t n)
 	build_nodes(f, layers, n);
 	build_modules(f, layers, n);
 	build_threads(f, layers, n);
+	build_mappings(f, layers, n);
 	build_process(f, &layers[0]);
 	f->unseen = layers[0].unseen;
 	f->nunseen = layers[0].nunseen;
@@ -274,6 +312,7 @@ void hl_facts_release(struct hl_facts *f)
 		free(f->unseen[i].from);
 	}
 	free(f->unseen);
+	free(f->mappings);
 	free(f->nodes);
 	free(f->modules);
 	free(f->threads);

@@ -196,7 +196,6 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 		return hl_layer_take_parent(l, f);
 	case HL_FACT_SAMPLE:
 		return hl_layer_take_sample(l, f);
-	case HL_FACT_RANGE:
 	case HL_FACT_IMAGE_BEGIN:
 	case HL_FACT_IMAGE_REGS:
 	case HL_FACT_IMAGE_WORDS:
@@ -230,6 +229,8 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 		return hl_layer_take_lost(l, f);
 	case HL_FACT_UNSEEN:
 		return hl_layer_take_unseen(l, f);
+	case HL_FACT_RANGE:
+		return hl_layer_take_range(l, f);
 	}
 	return 1;
 }
@@ -356,6 +357,7 @@ void hl_layer_release(struct hl_layer *l)
 		free(l->unseen[i].from);
 	}
 	free(l->unseen);
+	free(l->mappings);
 	hl_limits_release(&l->inherited);
 	hl_map_release(&l->module_at);
 	hl_map_release(&l->thread_at);

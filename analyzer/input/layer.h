@@ -54,6 +54,8 @@ struct hl_layer {
 	uint64_t sample_bytes; /* 0: it is no sample */
 	struct hl_unseen_module *unseen;
 	size_t nunseen, unseen_cap;
+	struct hl_mapping *mappings; /* module: the id + 1, 0 unknown */
+	size_t nmappings, mappings_cap;
 	/* fork */
 	int forked;
 	struct hl_limits inherited; /* of the parent's records */
@@ -79,6 +81,7 @@ int hl_layer_take_exec(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_end(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_lost(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_unseen(struct hl_layer *l, struct hl_fact_record *f);
+int hl_layer_take_range(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_sync(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_sample(struct hl_layer *l, struct hl_fact_record *f);
 /* A string of the record as a C string, cut at its first NUL; replaces *s.  0: malformed. */

@@ -159,6 +159,20 @@ int hl_layer_take_unseen(struct hl_layer *l, struct hl_fact_record *f)
 	return 1;
 }
 
+int hl_layer_take_range(struct hl_layer *l, struct hl_fact_record *f)
+{
+	struct hl_mapping m;
+	uint64_t flags;
+
+	if (!hl_fact_uv(f, &m.start) || !hl_fact_uv(f, &m.end) || !hl_fact_u32(f, &m.module) ||
+	    !hl_fact_uv(f, &flags) || !hl_fact_uv(f, &m.stamp) || m.start >= m.end)
+		return 0;
+	m.mapped = flags & HL_RANGE_MAPPED;
+	l->mappings = hl_grow(l->mappings, &l->mappings_cap, l->nmappings + 1, sizeof(*l->mappings));
+	l->mappings[l->nmappings++] = m;
+	return 1;
+}
+
 int hl_layer_take_sync(struct hl_layer *l, struct hl_fact_record *f)
 {
 	uint64_t stamp;

@@ -294,7 +294,8 @@ enum hl_fact {
 	HL_FACT_SYNC,
 	/* uv enum hl_lost, uv count: at the end, from the image table */
 	HL_FACT_LOST,
-	/* uv start, uv end, uv module id + 1 of the mapper or 0, uv flags, uv stamp: reserved */
+	/* uv start, uv end, uv module id + 1 of the mapper or 0, uv flags (HL_RANGE_MAPPED, else unmapped), uv stamp:
+	 * a call of mmap, munmap or mremap that came through a hook */
 	HL_FACT_RANGE,
 	/* pointer images: reserved for the leak search */
 	HL_FACT_IMAGE_BEGIN,
@@ -321,6 +322,8 @@ enum hl_unseen {
 	HL_UNSEEN_BINDING = 1, /* its malloc was not looked for where ours is: RTLD_DEEPBIND */
 	HL_UNSEEN_NAMESPACE    /* it and what it needs are in a namespace of their own: dlmopen */
 };
+
+#define HL_RANGE_MAPPED 1u
 
 /* EXACT: pc is an interrupted instruction, not a return address.  GUESSED: found by following rbp.
  * TRUNCATED: pc 0, parent 0; no frame, it stands for the outer ones beyond the depth limit. */

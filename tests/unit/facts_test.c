@@ -269,6 +269,36 @@ START_TEST(unseen_modules_are_told_with_where_their_malloc_is)
 }
 END_TEST
 
+START_TEST(mappings_come_in_order_of_time_with_the_module_that_asked_for_them)
+{
+	struct hl_writer *w = make_trace("t.hl", 1);
+	const struct hl_facts *f;
+	struct hl_trace *t;
+
+	encode_start(&enc, 0);
+	encode_module(&enc, 7, 0, 0x1000, 0x2000, 0, "/app", "", 0);
+	ENCODE_NUMBERS(&enc, HL_FACT_RANGE, 0x10000, 0x14000, 7 + 1, HL_RANGE_MAPPED, 500);
+	ENCODE_NUMBERS(&enc, HL_FACT_RANGE, 0x20000, 0x21000, 0, HL_RANGE_MAPPED, 400);
+	ENCODE_NUMBERS(&enc, HL_FACT_RANGE, 0x10000, 0x11000, 99, 0, 500);
+	/* no bytes, and a field too few */
+	ENCODE_NUMBERS(&enc, HL_FACT_RANGE, 0x10000, 0x10000, 0, HL_RANGE_MAPPED, 1);
+	ENCODE_NUMBERS(&enc, HL_FACT_RANGE, 0x10000, 0x11000, 0, HL_RANGE_MAPPED);
+	add_claim(w, &enc, 4, 0);
+	finish(w);
+	t = open_trace("t.hl");
+	f = hl_trace_facts(t);
+	ck_assert_uint_eq(f->nmappings, 3);
+	ck_assert_uint_eq(f->mappings[0].start, 0x20000);
+	ck_assert_uint_eq(f->mappings[0].module, UINT32_MAX);
+	/* unmapping first, at one tick */
+	ck_assert_int_eq(f->mappings[1].mapped, 0);
+	ck_assert_uint_eq(f->mappings[1].module, UINT32_MAX);
+	ck_assert_uint_eq(f->mappings[2].end, 0x14000);
+	ck_assert_str_eq(f->modules[f->mappings[2].module].path, "/app");
+	hl_trace_close(t);
+}
+END_TEST
+
 START_TEST(an_exec_counts_unless_an_event_came_after_it)
 {
 	for (int failed = 0; failed < 2; failed++) {
@@ -491,6 +521,7 @@ int main(void)
 	tcase_add_test(t, module_search_agrees_with_looking_at_each_of_them);
 	tcase_add_test(t, threads_have_their_last_name_and_what_is_known_of_them);
 	tcase_add_test(t, the_process_says_who_it_was_how_it_ended_and_what_it_lost);
+	tcase_add_test(t, mappings_come_in_order_of_time_with_the_module_that_asked_for_them);
 	tcase_add_test(t, unseen_modules_are_told_with_where_their_malloc_is);
 	tcase_add_test(t, an_exec_counts_unless_an_event_came_after_it);
 	tcase_add_test(t, facts_of_later_versions_are_skipped_unless_they_must_be_understood);
