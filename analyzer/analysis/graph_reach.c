@@ -1,0 +1,70 @@
+/*
+ * graph_reach.c - what the roots lead to.  Floor: analysis.
+ *
+ * Invariant: kinds only rise, and a block is on the stack once for each rise; as all that is reachable is found before the
+ * first possible block, that is once.
+ */
+#include "analyzer/analysis/graph_impl.h"
+#include <string.h>
+
+struct marks {
+	struct hl_graph *g;
+	uint32_t *stack, n;
+};
+
+/* The block and all around it. */
+static inline void mark(struct marks *m, uint32_t b, enum hl_leak_kind kind)
+{
+	for (; b != HL_GRAPH_NONE && m->g->kinds[b] < kind; b = hl_graph_around(m->g, b)) {
+		m->g->kinds[b] = (uint8_t)kind;
+		m->stack[m->n++] = b;
+		__builtin_prefetch(&m->g->row[b]);
+	}
+}
+
+static void mark_roots(struct marks *m, int weak, enum hl_leak_kind kind)
+{
+	for (size_t i = 0; i < m->g->nroots; i++)
+		if (((m->g->roots[i].target & 3) == HL_POINT_INTERIOR) == weak)
+			mark(m, m->g->roots[i].target >> 2, kind);
+}
+
+static void mark_from_stack(struct marks *m, enum hl_leak_kind kind)
+{
+	const struct hl_graph *g = m->g;
+
+	while (m->n) {
+		uint32_t b = m->stack[--m->n];
+
+		if (m->n)
+			__builtin_prefetch(&g->links[g->row[m->stack[m->n - 1]]]);
+		for (uint32_t i = g->row[b]; i < g->row[b + 1]; i++)
+			if (kind == HL_LEAK_POSSIBLE || (g->links[i].target & 3) != HL_POINT_INTERIOR)
+				mark(m, g->links[i].target >> 2, kind);
+	}
+}
+
+static void mark_weak_targets(struct marks *m)
+{
+	const struct hl_graph *g = m->g;
+
+	for (uint32_t b = 0; b < g->n; b++)
+		if (g->kinds[b] == HL_LEAK_REACHABLE)
+			for (uint32_t i = g->row[b]; i < g->row[b + 1]; i++)
+				if ((g->links[i].target & 3) == HL_POINT_INTERIOR)
+					mark(m, g->links[i].target >> 2, HL_LEAK_POSSIBLE);
+}
+
+void hl_graph_mark(struct hl_graph *g)
+{
+	struct marks m = {g, hl_xmalloc((size_t)g->n * sizeof(*m.stack)), 0};
+
+	g->kinds = hl_xmalloc(g->n);
+	memset(g->kinds, HL_LEAK_INDIRECT, g->n);
+	mark_roots(&m, 0, HL_LEAK_REACHABLE);
+	mark_from_stack(&m, HL_LEAK_REACHABLE);
+	mark_roots(&m, 1, HL_LEAK_POSSIBLE);
+	mark_weak_targets(&m);
+	mark_from_stack(&m, HL_LEAK_POSSIBLE);
+	free(m.stack);
+}
