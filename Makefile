@@ -87,6 +87,13 @@ tables := $(addprefix preload/,arena.c idtab.c modmap.c object.c rulecache.c sam
 $(O)/tests/unit/tables_test: $(O)/tests/unit/tables_test.o $(call obj,$(tables))
 	$(Q)$(CC) $(lto) $(san) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt -lpthread
 
+# how fast the analyzer's parts are; CPU time, so that a busy machine does not matter much
+rates := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*_bench.c))
+$(O)/tests/bench/%: $(O)/tests/bench/%.o $(call obj,$(an_mod))
+	$(Q)$(CC) $(san) $(LDFLAGS) -o $@ $^ $(an_libs)
+bench-analyzer: $(rates)	## how fast traces are read and heaps judged
+	$(Q)for b in $(rates); do $$b || exit 1; done
+
 unit: $(unit)	## build the unit tests
 check: $(O)/deps-check all unit $(O)/sharing/libheapledger.so $(O)/faulty/libheapledger.so	## run all tests; ends with "N passed, N failed"
 	$(Q)$(env) sh tests/run_all.sh $(T) $(if $(T),,$(unit) $(scripts) $(guests) $(edges))
@@ -153,4 +160,4 @@ clean:	## remove build/
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all aarch64 unit check check-sanitized lint format check-real soak bench demo deps fuzz install uninstall help clean
+.PHONY: all aarch64 unit check check-sanitized lint format check-real soak bench bench-analyzer demo deps fuzz install uninstall help clean

@@ -95,11 +95,17 @@ uint32_t hl_graph_find(struct hl_graph *g, uint64_t address)
 }
 
 /* The target that a value points to; HL_GRAPH_NONE: to no block. */
-static inline uint32_t target_of(struct hl_graph *g, uint64_t value, int64_t before8, int64_t before24)
+static inline uint32_t target_of(struct hl_graph *g, uint32_t begun, uint64_t value, int64_t before8,
+				 int64_t before24)
 {
-	uint32_t b = hl_graph_find(g, value);
+	int starts = 0;
+	uint32_t b = hl_index_find_in(&g->index, begun, value, &starts);
 	uint64_t offset;
 
+	/* the last that starts there is the innermost: it needs no look at its span, which would not be cached */
+	if (starts)
+		return b << 2 | HL_POINT_START;
+	b = innermost(g, b, value, 1);
 	if (b == HL_GRAPH_NONE)
 		return b;
 	offset = value - g->spans[b].address;
@@ -158,31 +164,48 @@ static void note_vtable(struct hl_graph *g, uint32_t b, uint64_t slot)
 		hl_heuristics_note_first(&g->explain, b);
 }
 
-uint32_t hl_graph_add_word(struct hl_graph *g, uint64_t slot, uint64_t value, int64_t before8,
-			   int64_t before24)
+static void add_link(struct hl_graph *g, const struct hl_word *w)
 {
-	uint32_t b = block_of_slot(g, slot), target;
+	uint32_t target = target_of(g, w->begun, w->value, w->before8, w->before24);
 
-	if (b == HL_GRAPH_NONE)
-		return b;
-	target = target_of(g, value, before8, before24);
 	if (target == HL_GRAPH_NONE) {
-		if (hl_heuristics_is_vtable(&g->explain, value))
-			note_vtable(g, b, slot);
-		return b;
+		if (hl_heuristics_is_vtable(&g->explain, w->value))
+			note_vtable(g, w->source, w->slot);
+		return;
 	}
 	if (g->nlinks >= UINT32_MAX - 1) {
 		g->too_many_links = 1;
-		return b;
+		return;
 	}
 	if ((target & 3) == HL_POINT_INTERIOR)
-		hl_heuristics_wait(&g->explain, value, g->nlinks, 0);
-	g->unordered |= g->nlinks && g->sources[g->nlinks - 1] > b;
+		hl_heuristics_wait(&g->explain, w->value, g->nlinks, 0);
+	g->unordered |= g->nlinks && g->sources[g->nlinks - 1] > w->source;
 	g->links = hl_grow(g->links, &g->links_room, g->nlinks + 1, sizeof(*g->links));
 	g->sources = hl_grow(g->sources, &g->sources_room, g->nlinks + 1, sizeof(*g->sources));
-	g->sources[g->nlinks] = b;
-	g->links[g->nlinks++] = (struct hl_link){target, place_in_block(g, b, slot)};
+	g->sources[g->nlinks] = w->source;
+	g->links[g->nlinks++] = (struct hl_link){target, place_in_block(g, w->source, w->slot)};
+}
+
+uint32_t hl_graph_add_word(struct hl_graph *g, uint64_t slot, uint64_t value, int64_t before8,
+			   int64_t before24)
+{
+	struct hl_word *w = &g->words[g->nwords % HL_WORDS_WAITING];
+	uint32_t b = block_of_slot(g, slot);
+
+	if (b == HL_GRAPH_NONE)
+		return b;
+	if (g->nwords++ >= HL_WORDS_WAITING)
+		add_link(g, w);
+	*w = (struct hl_word){slot, value, before8, before24, b, hl_index_begin(&g->index, value)};
 	return b;
+}
+
+static void add_waiting_words(struct hl_graph *g)
+{
+	size_t n = g->nwords < HL_WORDS_WAITING ? g->nwords : HL_WORDS_WAITING;
+
+	for (size_t i = g->nwords - n; i < g->nwords; i++)
+		add_link(g, &g->words[i % HL_WORDS_WAITING]);
 }
 
 static void add_root(struct hl_graph *g, uint32_t target, uint32_t root)
@@ -198,7 +221,7 @@ static void add_root(struct hl_graph *g, uint32_t target, uint32_t root)
 uint32_t hl_graph_add_root(struct hl_graph *g, uint64_t value, uint32_t root, int64_t before8,
 			   int64_t before24)
 {
-	uint32_t target = target_of(g, value, before8, before24);
+	uint32_t target = target_of(g, hl_index_begin(&g->index, value), value, before8, before24);
 
 	if (target == HL_GRAPH_NONE)
 		return target;
@@ -263,6 +286,7 @@ void hl_graph_make_rows(struct hl_graph *g)
 
 int hl_graph_solve(struct hl_graph *g, struct hl_diag *d)
 {
+	add_waiting_words(g);
 	if (g->too_many_links)
 		return hl_fail(d, HL_ERR_FORMAT, "more pointers than can be followed");
 	explain_by_vtables(g);

@@ -160,7 +160,7 @@ void hl_graph_referents(const struct hl_graph *g, uint32_t block,
 /* Compute who holds whom, over reachable and possible blocks and all pointers, weak ones too: a block
  * dominates another when every chain from the roots to it passes by it, so that nothing would reach it any more
  * if the block and its pointers went.  After solve; nothing the second time.  HL_ERR_FORMAT: pointers, roots and
- * blocks inside others are more than 2^32 - 1 together. */
+ * blocks inside others are more than 2^31 - 1 together. */
 int hl_graph_retain(struct hl_graph *g, struct hl_diag *d);
 /* Bytes of the block and of all it dominates; 0 for unreached blocks. */
 uint64_t hl_graph_retained(const struct hl_graph *g, uint32_t block);

@@ -23,10 +23,11 @@ void hl_csr_release(struct hl_csr *c);
 uint32_t hl_csr_components(const struct hl_csr *c, uint32_t *component);
 
 /*
- * Dominators of all nodes as seen from node 0, which must lead to all of them.  c is released.
+ * Dominators of all nodes as seen from node 0, which must lead to all of them.  c, of less than 2^31 edges, is
+ * released.
  *   order  the nodes in depth-first order, order[0] is 0
  *   idom   idom[i]: the place in order of the immediate dominator of order[i]; less than i, idom[0] is 0
- * Both have room for n.  Memory: 4 bytes an edge more than c, 28 a node.  Source: L. Georgiadis, R. Tarjan, R. Werneck,
+ * Both have room for n.  Memory: 4 bytes an edge more than c, 24 a node.  Source: L. Georgiadis, R. Tarjan, R. Werneck,
  * Finding Dominators in Practice, 2006: semi-NCA.
  */
 void hl_csr_dominators(struct hl_csr *c, uint32_t *order, uint32_t *idom);

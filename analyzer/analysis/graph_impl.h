@@ -21,6 +21,14 @@ struct hl_link {
 };
 #define HL_LINK_FAR 0xf0000000u
 
+/* A word whose target is looked up a little later, when the memory for that has arrived. */
+struct hl_word {
+	uint64_t slot, value;
+	int64_t before8, before24;
+	uint32_t source, begun;
+};
+#define HL_WORDS_WAITING 16
+
 struct hl_root {
 	uint32_t target;
 	uint32_t root;
@@ -38,6 +46,8 @@ struct hl_graph {
 	struct hl_index index;
 	struct hl_heuristics explain;
 
+	struct hl_word words[HL_WORDS_WAITING]; /* a ring */
+	size_t nwords; /* that ever came; the last HL_WORDS_WAITING are in the ring */
 	struct hl_link *links;
 	uint32_t *sources; /* of the links, until solved */
 	size_t nlinks, links_room, sources_room;

@@ -91,8 +91,12 @@ uint32_t hl_index_search(const struct hl_index *x, uint32_t first, uint32_t n, u
 /* Values in the same vtables and large blocks come again and again, so the answer is kept. */
 uint32_t hl_index_miss(struct hl_index *x, uint64_t address)
 {
-	uint32_t b = hl_index_search(x, 0, x->n, address);
+	/* it may have been kept since the look-up began */
+	uint32_t c = hl_map_get(&x->map, address >> 16), b;
 
+	if (c)
+		return x->chunks[c - 1].first - 1;
+	b = hl_index_search(x, 0, x->n, address);
 	if (x->nchunks < x->max_chunks)
 		add_chunk(x, address, b + 1, 0);
 	return b;

@@ -46,23 +46,45 @@ uint32_t hl_index_miss(struct hl_index *x, uint64_t address);
 /* The last of the blocks first..first+n that starts at or before address; first - 1: none of them. */
 uint32_t hl_index_search(const struct hl_index *x, uint32_t first, uint32_t n, uint64_t address);
 
-/* The last block in order that starts at or before address; UINT32_MAX: none. */
-static inline uint32_t hl_index_find(struct hl_index *x, uint64_t address)
+/* The first half of a look-up, which need not wait for memory: what hl_index_find_in shall be given later. */
+static inline uint32_t hl_index_begin(const struct hl_index *x, uint64_t address)
 {
 	uint32_t c = hl_map_get(&x->map, address >> 16);
+
+	if (c && x->chunks[c - 1].table != UINT32_MAX)
+		__builtin_prefetch(&x->kibs[x->chunks[c - 1].table + (address >> 10 & 63)]);
+	return c;
+}
+
+/* The last block in order that starts at or before address; UINT32_MAX: none.  *starts is set to 1 when
+ * it is certain that it starts there, so that its span need not be looked at; else it is left alone. */
+static inline uint32_t hl_index_find_in(struct hl_index *x, uint32_t begun, uint64_t address, int *starts)
+{
 	const struct hl_index_chunk *chunk;
 	const struct hl_index_kib *kib;
+	uint64_t to_here;
 
-	if (!c)
+	if (!begun)
 		return hl_index_miss(x, address);
-	chunk = &x->chunks[c - 1];
+	chunk = &x->chunks[begun - 1];
 	if (chunk->table == UINT32_MAX)
 		return hl_index_search(x, chunk->first, chunk->n, address);
 	kib = &x->kibs[chunk->table + (address >> 10 & 63)];
 	if (kib->odd)
 		return hl_index_search(x, kib->first, kib->odd, address);
+	/* the last of these bits, the uppermost, is the address's own */
+	to_here = kib->starts << (63 - (address >> 4 & 63));
+	if (to_here >> 63 && (address & 15) == 0)
+		*starts = 1;
 	/* none of them: the one before the first; before block 0 that wraps to none */
-	return kib->first + (uint32_t)__builtin_popcountll(kib->starts << (63 - (address >> 4 & 63))) - 1;
+	return kib->first + (uint32_t)__builtin_popcountll(to_here) - 1;
+}
+
+static inline uint32_t hl_index_find(struct hl_index *x, uint64_t address)
+{
+	int starts;
+
+	return hl_index_find_in(x, hl_index_begin(x, address), address, &starts);
 }
 
 #endif

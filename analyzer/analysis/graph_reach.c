@@ -3,9 +3,14 @@
  *
  * Invariant: kinds only rise, and a block is on the stack once for each rise; as all that is reachable is found before the
  * first possible block, that is once.
+ *
+ * Blocks are looked at in any order, so one taken from the stack goes through a short queue first, while its
+ * row and then its links come from memory.
  */
 #include "analyzer/analysis/graph_impl.h"
 #include <string.h>
+
+#define QUEUE 16
 
 struct marks {
 	struct hl_graph *g;
@@ -18,7 +23,6 @@ static inline void mark(struct marks *m, uint32_t b, enum hl_leak_kind kind)
 	for (; b != HL_GRAPH_NONE && m->g->kinds[b] < kind; b = hl_graph_around(m->g, b)) {
 		m->g->kinds[b] = (uint8_t)kind;
 		m->stack[m->n++] = b;
-		__builtin_prefetch(&m->g->row[b]);
 	}
 }
 
@@ -29,18 +33,32 @@ static void mark_roots(struct marks *m, int weak, enum hl_leak_kind kind)
 			mark(m, m->g->roots[i].target >> 2, kind);
 }
 
-static void mark_from_stack(struct marks *m, enum hl_leak_kind kind)
+static void mark_targets(struct marks *m, uint32_t b, enum hl_leak_kind kind)
 {
 	const struct hl_graph *g = m->g;
+	uint32_t end = g->row[b + 1];
 
-	while (m->n) {
-		uint32_t b = m->stack[--m->n];
+	for (uint32_t i = g->row[b]; i < end; i++)
+		if (kind == HL_LEAK_POSSIBLE || (g->links[i].target & 3) != HL_POINT_INTERIOR)
+			mark(m, g->links[i].target >> 2, kind);
+}
 
-		if (m->n)
-			__builtin_prefetch(&g->links[g->row[m->stack[m->n - 1]]]);
-		for (uint32_t i = g->row[b]; i < g->row[b + 1]; i++)
-			if (kind == HL_LEAK_POSSIBLE || (g->links[i].target & 3) != HL_POINT_INTERIOR)
-				mark(m, g->links[i].target >> 2, kind);
+static void mark_from_stack(struct marks *m, enum hl_leak_kind kind)
+{
+	uint32_t queue[QUEUE], in = 0, out = 0;
+
+	while (m->n || out < in) {
+		if (m->n) {
+			uint32_t b = m->stack[--m->n];
+
+			__builtin_prefetch(&m->g->row[b]);
+			queue[in++ % QUEUE] = b;
+			if (in - out > QUEUE / 2)
+				__builtin_prefetch(&m->g->links[m->g->row[queue[(in - QUEUE / 2) % QUEUE]]]);
+			if (in - out < QUEUE)
+				continue;
+		}
+		mark_targets(m, queue[out++ % QUEUE], kind);
 	}
 }
 

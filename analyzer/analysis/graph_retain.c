@@ -75,7 +75,7 @@ int hl_graph_retain(struct hl_graph *g, struct hl_diag *d)
 
 	if (g->retained)
 		return 0;
-	if (edges > UINT32_MAX)
+	if (edges > INT32_MAX)
 		return hl_fail(d, HL_ERR_FORMAT, "more pointers than can be followed");
 	node = number_reached(g, &n);
 	csr = reached_csr(g, node, n, edges);
