@@ -9,7 +9,8 @@
  * no pointer into it.  A block of size 0 acts as one byte, so its start points at it.  Of blocks around one
  * another the innermost is meant: the one that starts last, of equal starts the smallest, of equal sizes the
  * one added last (a pool's object that fills the whole of the pool's block).  A block counts as inside every
- * earlier one that holds its first byte, even when it ends after it, which only a damaged trace can say.
+ * earlier one that holds its first byte, and inside what that is inside of, even when it ends after it, which only
+ * a damaged trace can say.
  * A word belongs to the innermost block that holds all 8 bytes of it.
  *
  * Kinds.  A pointer is strong when it points at a start or a heuristic explains it, else weak.

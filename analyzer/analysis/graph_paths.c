@@ -145,15 +145,17 @@ static void reach_block(struct search *s, uint32_t block, int strong)
 }
 
 /* The strongest pointer from one block to another, of these the first. */
-static struct hl_graph_step path_step(const struct hl_graph *g, uint32_t from, uint32_t to)
+static struct hl_graph_step path_step(const struct hl_graph *g, uint32_t from, uint32_t to, int strong)
 {
 	struct hl_graph_step step = {.block = from, .how = HL_POINT_AROUND};
 
 	for (uint32_t i = g->row[from]; i < g->row[from + 1]; i++) {
 		const struct hl_link *l = &g->links[i];
 
-		if (l->target >> 2 == to && (l->target & 3) < step.how) {
-			step.how = (enum hl_point)(l->target & 3);
+		enum hl_point how = (enum hl_point)(l->target & 3);
+
+		if (l->target >> 2 == to && how < step.how && !(strong && how == HL_POINT_INTERIOR)) {
+			step.how = how;
 			step.offset = hl_graph_slot(g, from, l) - g->spans[from].address;
 		}
 	}
@@ -162,6 +164,7 @@ static struct hl_graph_step path_step(const struct hl_graph *g, uint32_t from, u
 
 int hl_graph_path(struct hl_graph *g, uint32_t block, struct hl_graph_path *path)
 {
+	int strong = g->kinds[block] == HL_LEAK_REACHABLE;
 	struct search s;
 	size_t n = 1;
 	uint32_t b;
@@ -169,7 +172,7 @@ int hl_graph_path(struct hl_graph *g, uint32_t block, struct hl_graph_path *path
 	if (!hl_graph_reached(g, block))
 		return 0;
 	s = search_start(g);
-	reach_block(&s, block, g->kinds[block] == HL_LEAK_REACHABLE);
+	reach_block(&s, block, strong);
 	for (b = block; !(g->via[b] & FROM_ROOT); b = g->via[b])
 		n++;
 	path->root = g->roots[g->via[b] & ~FROM_ROOT].root;
@@ -178,7 +181,7 @@ int hl_graph_path(struct hl_graph *g, uint32_t block, struct hl_graph_path *path
 	path->step = hl_xmalloc(n * sizeof(*path->step));
 	path->step[--n] = (struct hl_graph_step){.block = block};
 	for (b = block; n; b = g->via[b])
-		path->step[--n] = path_step(g, g->via[b], b);
+		path->step[--n] = path_step(g, g->via[b], b, strong);
 	search_end(&s);
 	return 1;
 }
