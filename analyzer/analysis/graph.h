@@ -165,6 +165,11 @@ void hl_graph_referents(const struct hl_graph *g, uint32_t block,
 int hl_graph_retain(struct hl_graph *g, struct hl_diag *d);
 /* Bytes of the block and of all it dominates; 0 for unreached blocks. */
 uint64_t hl_graph_retained(const struct hl_graph *g, uint32_t block);
+/* The same for classes of blocks, such as those of one line: bytes[c], set for each of nclasses, are those of the
+ * blocks of class c and of all that any one of them dominates, each block once.  What only several of them
+ * together hold is not in it.  class_of: of each block, HL_GRAPH_NONE: in none. */
+void hl_graph_retained_by(const struct hl_graph *g, const uint32_t *class_of, uint32_t nclasses,
+			  uint64_t *bytes);
 /* The nearest block that dominates it; HL_GRAPH_NONE: the roots only, or unreached. */
 uint32_t hl_graph_dominator(const struct hl_graph *g, uint32_t block);
 

@@ -105,3 +105,64 @@ uint32_t hl_graph_dominator(const struct hl_graph *g, uint32_t block)
 {
 	return g->dominators[block];
 }
+
+/* The tree of dominators downwards: first child and next sibling, HL_GRAPH_NONE: none. */
+struct tree {
+	uint32_t *child, *sibling;
+};
+
+static struct tree tree_of(const struct hl_graph *g)
+{
+	struct tree t = {hl_xmalloc((size_t)g->n * sizeof(*t.child)),
+			 hl_xmalloc((size_t)g->n * sizeof(*t.sibling))};
+
+	memset(t.child, 0xff, (size_t)g->n * sizeof(*t.child));
+	for (uint32_t b = g->n; b-- > 0;) {
+		uint32_t d = g->dominators[b];
+
+		t.sibling[b] = HL_GRAPH_NONE;
+		if (d != HL_GRAPH_NONE) {
+			t.sibling[b] = t.child[d];
+			t.child[d] = b;
+		}
+	}
+	return t;
+}
+
+void hl_graph_retained_by(const struct hl_graph *g, const uint32_t *class_of, uint32_t nclasses,
+			  uint64_t *bytes)
+{
+	struct tree t = tree_of(g);
+	uint32_t *open = hl_xcalloc(nclasses, sizeof(*open)); /* blocks of each class above, with this one */
+
+	memset(bytes, 0, (size_t)nclasses * sizeof(*bytes));
+	for (uint32_t top = 0; top < g->n; top++) {
+		uint32_t b = top;
+
+		if (!hl_graph_reached(g, top) || g->dominators[top] != HL_GRAPH_NONE)
+			continue;
+		/* down to the first child, else along to the next sibling of the nearest that has one */
+		for (;;) {
+			uint32_t c = class_of[b];
+
+			if (c != HL_GRAPH_NONE && open[c]++ == 0)
+				bytes[c] += g->retained[b];
+			if (t.child[b] != HL_GRAPH_NONE) {
+				b = t.child[b];
+				continue;
+			}
+			for (;; b = g->dominators[b]) {
+				if (class_of[b] != HL_GRAPH_NONE)
+					open[class_of[b]]--;
+				if (b == top || t.sibling[b] != HL_GRAPH_NONE)
+					break;
+			}
+			if (b == top)
+				break;
+			b = t.sibling[b];
+		}
+	}
+	free(t.child);
+	free(t.sibling);
+	free(open);
+}

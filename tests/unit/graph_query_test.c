@@ -222,6 +222,25 @@ START_TEST(retained_bytes_are_those_nobody_else_holds)
 }
 END_TEST
 
+START_TEST(retained_bytes_of_a_class_count_each_block_once)
+{
+	uint64_t bytes[2] = {9, 9};
+
+	/* 0 -> 1 -> 2, all of class 0 but 1; 3 of none -> 4 of class 0; 5, of class 0, is lost */
+	blocks(6, 16);
+	word(B(0), B(1));
+	word(B(1), B(2));
+	word(B(3), B(4));
+	root(B(0));
+	root(B(3));
+	solve();
+	ck_assert_int_eq(hl_graph_retain(g, &diag), 0);
+	hl_graph_retained_by(g, (const uint32_t[]){0, 1, 0, HL_GRAPH_NONE, 0, 0}, 2, bytes);
+	ck_assert_uint_eq(bytes[0], 48 + 16);
+	ck_assert_uint_eq(bytes[1], 32);
+}
+END_TEST
+
 START_TEST(a_pointer_further_inside_than_32_bits_tell_keeps_its_offset)
 {
 	struct seen from = {0};
@@ -333,9 +352,10 @@ int main(void)
 			a_path_may_lead_from_an_object_to_the_pool_around_it,
 			referrers_and_referents_are_told_with_offsets,
 			retained_bytes_are_those_nobody_else_holds,
+			retained_bytes_of_a_class_count_each_block_once,
 			a_pointer_further_inside_than_32_bits_tell_keeps_its_offset,
 			blocks_at_the_ends_of_the_address_space_do_not_wrap,
 			an_empty_graph_has_nothing_to_tell, a_list_of_a_million_needs_no_stack,
 			a_lost_ring_of_a_million_needs_no_stack, a_lost_list_of_a_million_is_one_group},
-		13);
+		14);
 }

@@ -346,6 +346,30 @@ static void check_dominators(const struct oracle *o, const struct hl_graph *g)
 	}
 }
 
+#define CLASSES 3
+
+static void check_classes(const struct oracle *o, const struct hl_graph *g)
+{
+	uint32_t class_of[MAX_BLOCKS];
+	uint64_t got[CLASSES], want[CLASSES] = {0};
+
+	for (unsigned b = 0; b < o->n; b++)
+		class_of[b] = pick(CLASSES + 1) == 0 ? HL_GRAPH_NONE : pick(CLASSES);
+	hl_graph_retained_by(g, class_of, CLASSES, got);
+	for (unsigned b = 0; b < o->n; b++) {
+		unsigned char counted[CLASSES] = {0};
+
+		if (oracle_lost(o, b))
+			continue;
+		/* the block itself and those that dominate it */
+		for (uint32_t d = b; d != HL_GRAPH_NONE; d = hl_graph_dominator(g, d))
+			if (class_of[d] != HL_GRAPH_NONE && !counted[class_of[d]]++)
+				want[class_of[d]] += o->block[b].size;
+	}
+	for (unsigned c = 0; c < CLASSES; c++)
+		SAME(got[c], want[c]);
+}
+
 struct links {
 	const struct oracle *o;
 	unsigned block, referrers, roots, referents;
@@ -449,6 +473,7 @@ START_TEST(every_answer_is_the_oracles)
 		check_rings(&o, g);
 		check_paths(&o, g);
 		check_dominators(&o, g);
+		check_classes(&o, g);
 		check_links(&o, g);
 		count(&o, g);
 		hl_graph_free(g);
