@@ -1,9 +1,10 @@
 /*
- * graph_bench.c - how fast is a heap judged: graph_bench [MILLION BLOCKS [POINTERS A BLOCK [LOST PER CENT]]]
+ * graph_bench.c - how fast is a heap judged: graph_bench [MILLION BLOCKS [POINTERS A BLOCK [LOST PER CENT [POOL]]]]
  *
  * Blocks of common sizes in three stretches of memory, in the order a hash table gives them.  Half of the
  * pointers stay near their block, the others go anywhere; one in 16 points to a middle, and as many words again
  * point to vtables and to memory that holds no blocks.  Lost are lists of 100, some of them closed to rings.
+ * With POOL, each so many blocks are inside a larger one that has a pointer before them and one after them.
  * CPU time, and the highest resident memory, of which this program's own tables are a part that is told.
  */
 #include "analyzer/analysis/graph.h"
@@ -46,6 +47,7 @@ static void report(const char *what, double start)
 
 struct heap {
 	uint32_t n, lost; /* the first `lost` blocks */
+	uint32_t pool;	  /* blocks a pool, 0: there are none */
 	uint64_t *address;
 	uint16_t *size;
 };
@@ -62,10 +64,24 @@ static void make_heap(struct heap *h)
 		if (i % (h->n / 3 + 1) == 0)
 			at = stretch[i / (h->n / 3 + 1)];
 		h->size[i] = sizes[pick(12)];
+		/* a pool's pointers are 16 bytes before its first block and after its last one */
+		if (h->pool && i % h->pool == 0)
+			at += 32;
 		h->address[i] = at + 16;
 		/* here and there a free chunk */
 		at += (h->size[i] + 8u + 15) / 16 * 16 + (pick(8) ? 0 : 64);
 	}
+}
+
+/* The end of the pool that begins with block i: behind the word after its last block. */
+static uint64_t pool_end(const struct heap *h, uint32_t i)
+{
+	uint32_t last = i + h->pool - 1 < h->n ? i + h->pool - 1 : h->n - 1;
+
+	/* a pool that would reach into the next stretch of memory holds one block only */
+	if (h->address[last] - h->address[i] > 1ull << 32)
+		last = i;
+	return (h->address[last] + h->size[last] + 7) / 8 * 8 + 8;
 }
 
 static void add_blocks(struct hl_graph *g, const struct heap *h)
@@ -82,6 +98,8 @@ static void add_blocks(struct hl_graph *g, const struct heap *h)
 	start = now();
 	for (uint32_t i = 0; i < h->n; i++)
 		hl_graph_add_block(g, h->address[order[i]], h->size[order[i]], order[i]);
+	for (uint32_t i = 0; h->pool && i < h->n; i += h->pool)
+		hl_graph_add_block(g, h->address[i] - 16, pool_end(h, i) - (h->address[i] - 16), i);
 	report("add blocks", start);
 	free(order);
 }
@@ -141,6 +159,8 @@ static void add_words(struct hl_graph *g, const struct heap *h, uint64_t pointer
 		uint64_t want = pointers * (i + 1) / h->n;
 		unsigned words = h->size[i] / 8u;
 
+		if (h->pool && i % h->pool == 0)
+			batch_add(g, &b, h->address[i] - 16, live_value(h, h->n - 1));
 		for (unsigned w = 0; w < words; w++) {
 			if (added < want && w + 1 < words) {
 				batch_add(g, &b, h->address[i] + w * 8, value_of(h, i, w));
@@ -150,6 +170,8 @@ static void add_words(struct hl_graph *g, const struct heap *h, uint64_t pointer
 				others++;
 			}
 		}
+		if (h->pool && i % h->pool == h->pool - 1)
+			batch_add(g, &b, pool_end(h, i - i % h->pool) - 8, live_value(h, h->n - 1));
 	}
 	batch_flush(g, &b);
 	report("add words", now() - b.seconds);
@@ -178,6 +200,7 @@ int main(int argc, char **argv)
 	struct rusage u;
 	size_t ngroups;
 
+	h.pool = argc > 4 ? (uint32_t)atol(argv[4]) : 0;
 	h.lost = (uint32_t)(h.n * lost / 100) / (3 * LIST) * (3 * LIST);
 	if (h.n < 1000 || h.lost >= h.n)
 		return 1;
@@ -204,7 +227,7 @@ int main(int argc, char **argv)
 	groups = hl_graph_groups(g, &ngroups);
 	for (size_t i = 0; i < ngroups; i++)
 		cycles += groups[i].cycle;
-	for (uint32_t b = 0; b < h.n; b++)
+	for (uint32_t b = 0; b < hl_graph_nblocks(g); b++)
 		kinds[hl_graph_block(g, b).kind]++;
 	printf("definite %lu, indirect %lu, possible %lu, reachable %lu; %zu groups, %lu cycles\n", kinds[0], kinds[1],
 	       kinds[2], kinds[3], ngroups, cycles);
