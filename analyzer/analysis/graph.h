@@ -35,7 +35,7 @@
  *
  * Memory: 16 bytes a block, 4 for user, 4 for its row, 1 for its kind, 4 more where blocks are inside others and
  * 4 where blocks are unreached; 1 to 5 for the index of addresses; 8 bytes a pointer, 4 more until solved.
- * hl_graph_retain keeps 12 bytes a block, and while it works needs 8 a pointer and 36 a block.
+ * hl_graph_retain keeps 12 bytes a block, and needs 8 a pointer and 28 a block while it works.
  */
 #ifndef HL_ANALYSIS_GRAPH_H
 #define HL_ANALYSIS_GRAPH_H
@@ -160,8 +160,8 @@ void hl_graph_referents(const struct hl_graph *g, uint32_t block,
 
 /* Compute who holds whom, over reachable and possible blocks and all pointers, weak ones too: a block
  * dominates another when every chain from the roots to it passes by it, so that nothing would reach it any more
- * if the block and its pointers went.  After solve; nothing the second time.  HL_ERR_FORMAT: pointers, roots and
- * blocks inside others are more than 2^31 - 1 together. */
+ * if the block and its pointers went.  After solve; nothing the second time.  HL_ERR_FORMAT: more
+ * than 2^31 - 1 pointers from what is reached, roots and, thrice each, reached blocks together. */
 int hl_graph_retain(struct hl_graph *g, struct hl_diag *d);
 /* Bytes of the block and of all it dominates; 0 for unreached blocks. */
 uint64_t hl_graph_retained(const struct hl_graph *g, uint32_t block);

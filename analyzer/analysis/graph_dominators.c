@@ -4,7 +4,7 @@
  * Below, nodes are their numbers: arrays are then walked in the order of the search, and a number is less
  * than another when its node may be an ancestor.
  */
-#include "analyzer/analysis/graph_csr.h"
+#include "analyzer/analysis/graph_dominators.h"
 #include "analyzer/base/diag.h"
 #include <stdlib.h>
 #include <string.h>
@@ -14,91 +14,81 @@ struct reversed {
 	uint32_t *row, *pred;
 };
 
-/* By node, together, because both are needed when an edge to it is seen. */
-struct node {
-	uint32_t row;
-	uint32_t edges_in; /* while nodes are numbered 2 * how many + SEEN; then where the next one goes */
-};
-#define SEEN 1
+/* A node's first word, while nodes are numbered: 2 * how many edges lead to it, + SEEN when it has a number; then the
+ * place for its next predecessor. */
+#define SEEN 1u
 
 struct search {
-	const uint32_t *target;
-	struct node *node;
-	uint32_t *order, *parent;
-	uint32_t *stack, *cursor; /* numbers, and the edge each is at */
+	uint32_t *word;
+	uint32_t *order, *parent; /* the nodes' p, and the numbers of their parents, by number */
+	uint32_t *stack, *cursor; /* numbers, and the last word of the node that was looked at */
 	uint32_t depth, next;
 };
 
-static struct node *nodes_of(struct hl_csr *c)
+static void open_node(struct search *s, uint32_t p, uint32_t parent)
 {
-	struct node *node = hl_xmalloc(((size_t)c->n + 1) * sizeof(*node));
+	uint32_t *word = s->word;
 
-	for (uint32_t v = 0; v <= c->n; v++)
-		node[v] = (struct node){c->row[v], 0};
-	free(c->row);
-	c->row = NULL;
-	return node;
-}
-
-static void open_node(struct search *s, uint32_t v, uint32_t parent)
-{
-	uint32_t end = s->node[v + 1].row;
-
-	s->node[v].edges_in |= SEEN;
-	s->order[s->next] = v;
+	word[p] |= SEEN;
+	s->order[s->next] = p;
 	s->parent[s->next] = parent;
 	s->stack[s->depth] = s->next++;
-	s->cursor[s->depth++] = s->node[v].row;
+	s->cursor[s->depth++] = p + 1;
 	/* all at once: the search itself would wait for each to come from memory */
-	for (uint32_t i = s->node[v].row; i < end; i++) {
-		struct node *to = &s->node[s->target[i]];
-
-		__builtin_prefetch(&s->target[to->row]);
-		to->edges_in += 2;
-	}
+	for (uint32_t i = p + 1; !(word[i] & HL_NODE_LAST); i++)
+		word[word[i + 1] & ~HL_NODE_LAST] += 2;
 }
 
 static void number_nodes(struct search *s, uint32_t n)
 {
+	const uint32_t *word = s->word;
+
 	s->stack = hl_xmalloc((size_t)n * sizeof(*s->stack));
 	s->cursor = hl_xmalloc((size_t)n * sizeof(*s->cursor));
 	open_node(s, 0, 0);
 	while (s->depth) {
-		uint32_t top = s->depth - 1, v = s->stack[top], i = s->cursor[top];
-		uint32_t end = s->node[s->order[v] + 1].row;
+		uint32_t top = s->depth - 1, i = s->cursor[top], to;
 
-		while (i < end && (s->node[s->target[i]].edges_in & SEEN))
-			i++;
-		if (i == end) {
+		for (to = 0; !(word[i] & HL_NODE_LAST); to = 0) {
+			to = word[++i] & ~HL_NODE_LAST;
+			if (!(word[to] & SEEN))
+				break;
+		}
+		/* node 0 is seen first, so nothing leads to it any more */
+		if (to == 0) {
 			s->depth--;
 		} else {
-			s->cursor[top] = i + 1;
-			open_node(s, s->target[i], v);
+			s->cursor[top] = i;
+			open_node(s, to, s->stack[top]);
 		}
 	}
 	free(s->stack);
 	free(s->cursor);
 }
 
+#define AHEAD 8 /* nodes that are fetched before they are needed */
+
+/* Afterwards order holds labels. */
 static void reverse_edges(const struct search *s, uint32_t n, struct reversed *r)
 {
-	uint32_t at = 0;
+	uint32_t *word = s->word, at = 0;
 
 	r->row = hl_xmalloc(((size_t)n + 1) * sizeof(*r->row));
 	for (uint32_t v = 0; v < n; v++) {
-		struct node *node = &s->node[s->order[v]];
-		uint32_t here = node->edges_in / 2;
+		uint32_t here = word[s->order[v]] / 2;
 
-		r->row[v] = node->edges_in = at;
+		r->row[v] = word[s->order[v]] = at;
 		at += here;
 	}
 	r->row[n] = at;
 	r->pred = hl_xmalloc((size_t)at * sizeof(*r->pred));
 	for (uint32_t v = 0; v < n; v++) {
-		uint32_t end = s->node[s->order[v] + 1].row;
+		uint32_t i = s->order[v] + 1;
 
-		for (uint32_t i = s->node[s->order[v]].row; i < end; i++)
-			r->pred[s->node[s->target[i]].edges_in++] = v;
+		__builtin_prefetch(&word[s->order[v + AHEAD < n ? v + AHEAD : v]]);
+		s->order[v] = word[i] & ~HL_NODE_LAST;
+		for (; !(word[i] & HL_NODE_LAST); i++)
+			r->pred[word[word[i + 1] & ~HL_NODE_LAST]++] = v;
 	}
 }
 
@@ -124,8 +114,6 @@ static uint32_t least_above(struct tree_node *t, uint32_t *stack, uint32_t v, ui
 	}
 	return t[v].least;
 }
-
-#define AHEAD 4 /* nodes whose predecessors are fetched before they are needed */
 
 static void immediate_dominators(uint32_t n, const struct reversed *r, const uint32_t *parent, uint32_t *idom)
 {
@@ -159,16 +147,15 @@ static void immediate_dominators(uint32_t n, const struct reversed *r, const uin
 	free(stack);
 }
 
-void hl_csr_dominators(struct hl_csr *c, uint32_t *order, uint32_t *idom)
+void hl_dominators(uint32_t *word, uint32_t n, uint32_t *order, uint32_t *idom)
 {
-	uint32_t n = c->n, *parent = hl_xmalloc((size_t)n * sizeof(*parent));
-	struct search s = {.target = c->target, .node = nodes_of(c), .order = order, .parent = parent};
+	uint32_t *parent = hl_xmalloc((size_t)n * sizeof(*parent));
+	struct search s = {.word = word, .order = order, .parent = parent};
 	struct reversed r;
 
 	number_nodes(&s, n);
 	reverse_edges(&s, n, &r);
-	free(s.node);
-	hl_csr_release(c);
+	free(word);
 	immediate_dominators(n, &r, parent, idom);
 	free(parent);
 	free(r.row);

@@ -1,64 +1,60 @@
 /*
  * graph_retain.c - what each reached block holds alone.  Floor: analysis.
- *
- * Node 0 is all roots together; the reached blocks follow in order of address.
  */
+#include "analyzer/analysis/graph_dominators.h"
 #include "analyzer/analysis/graph_impl.h"
 #include <string.h>
 
-static uint32_t *number_reached(const struct hl_graph *g, uint32_t *n)
+#define ROOTS HL_GRAPH_MAX_BLOCKS /* the label of the node that is all roots together */
+
+/* The place of each reached block's node; how many nodes and words there are. */
+static uint32_t *place_nodes(const struct hl_graph *g, uint32_t *n, size_t *words)
 {
-	uint32_t *node = hl_xmalloc((size_t)g->n * sizeof(*node));
+	uint32_t *place = hl_xmalloc((size_t)g->n * sizeof(*place));
 
 	*n = 1;
-	for (uint32_t b = 0; b < g->n; b++)
-		node[b] = hl_graph_reached(g, b) ? (*n)++ : 0;
-	return node;
+	*words = 2 + g->nroots;
+	for (uint32_t b = 0; b < g->n; b++) {
+		if (!hl_graph_reached(g, b))
+			continue;
+		place[b] = (uint32_t)*words;
+		*words += (size_t)2 + (g->row[b + 1] - g->row[b]) + (hl_graph_around(g, b) != HL_GRAPH_NONE);
+		++*n;
+	}
+	return place;
 }
 
-static size_t count_edges(const struct hl_graph *g)
+/* What a reached block points to is reached, so it has a node. */
+static uint32_t *make_nodes(const struct hl_graph *g, const uint32_t *place, size_t words)
 {
-	size_t edges = g->nroots;
+	uint32_t *word = hl_xmalloc(words * sizeof(*word)), *w = word;
 
-	for (uint32_t b = 0; b < g->n; b++)
-		if (hl_graph_reached(g, b))
-			edges += (size_t)(g->row[b + 1] - g->row[b]) +
-				 (hl_graph_around(g, b) != HL_GRAPH_NONE);
-	return edges;
-}
-
-/* The numbers that edges lead to are nodes; all are reached, as a reached block's targets are. */
-static struct hl_csr reached_csr(const struct hl_graph *g, const uint32_t *node, uint32_t n, size_t edges)
-{
-	struct hl_csr c = {.n = n,
-			   .row = hl_xmalloc(((size_t)n + 1) * sizeof(*c.row)),
-			   .target = hl_xmalloc(edges * sizeof(*c.target))};
-	uint32_t used = 0;
-
-	c.row[0] = 0;
+	*w++ = 0;
+	*w++ = ROOTS;
 	for (size_t i = 0; i < g->nroots; i++)
-		c.target[used++] = node[g->roots[i].target >> 2];
+		*w++ = place[g->roots[i].target >> 2];
+	w[-1] |= HL_NODE_LAST;
 	for (uint32_t b = 0; b < g->n; b++) {
 		uint32_t outer = hl_graph_around(g, b);
 
-		if (!node[b])
+		if (!hl_graph_reached(g, b))
 			continue;
-		c.row[node[b]] = used;
+		*w++ = 0;
+		*w++ = b;
 		for (uint32_t i = g->row[b]; i < g->row[b + 1]; i++)
-			c.target[used++] = node[g->links[i].target >> 2];
+			*w++ = place[g->links[i].target >> 2];
 		if (outer != HL_GRAPH_NONE)
-			c.target[used++] = node[outer];
+			*w++ = place[outer];
+		w[-1] |= HL_NODE_LAST;
 	}
-	c.row[n] = used;
-	return c;
+	return word;
 }
 
-/* By places in order instead of nodes: a dominator has a lower one than what it dominates. */
-static void sum_up(struct hl_graph *g, const uint32_t *block, uint32_t n, const uint32_t *order,
-		   const uint32_t *idom)
+/* A dominator comes before what it dominates. */
+static void sum_up(struct hl_graph *g, uint32_t n, const uint32_t *order, const uint32_t *idom)
 {
 	for (uint32_t i = n - 1; i > 0; i--) {
-		uint32_t b = block[order[i] - 1], d = idom[i] ? block[order[idom[i]] - 1] : HL_GRAPH_NONE;
+		uint32_t b = order[i], d = idom[i] ? order[idom[i]] : HL_GRAPH_NONE;
 
 		g->retained[b] += g->spans[b].size;
 		g->dominators[b] = d;
@@ -69,28 +65,25 @@ static void sum_up(struct hl_graph *g, const uint32_t *block, uint32_t n, const 
 
 int hl_graph_retain(struct hl_graph *g, struct hl_diag *d)
 {
-	uint32_t n, *node, *order, *idom;
-	size_t edges = count_edges(g);
-	struct hl_csr csr;
+	uint32_t n, *place, *word, *order, *idom;
+	size_t words;
 
 	if (g->retained)
 		return 0;
-	if (edges > INT32_MAX)
+	place = place_nodes(g, &n, &words);
+	if (words > INT32_MAX) {
+		free(place);
 		return hl_fail(d, HL_ERR_FORMAT, "more pointers than can be followed");
-	node = number_reached(g, &n);
-	csr = reached_csr(g, node, n, edges);
+	}
+	word = make_nodes(g, place, words);
+	free(place);
 	order = hl_xmalloc((size_t)n * sizeof(*order));
 	idom = hl_xmalloc((size_t)n * sizeof(*idom));
-	/* from here on node is the other way round: a node is never behind its block */
-	for (uint32_t b = 0; b < g->n; b++)
-		if (node[b])
-			node[node[b] - 1] = b;
-	hl_csr_dominators(&csr, order, idom);
+	hl_dominators(word, n, order, idom);
 	g->retained = hl_xcalloc(g->n, sizeof(*g->retained));
 	g->dominators = hl_xmalloc((size_t)g->n * sizeof(*g->dominators));
 	memset(g->dominators, 0xff, (size_t)g->n * sizeof(*g->dominators));
-	sum_up(g, node, n, order, idom);
-	free(node);
+	sum_up(g, n, order, idom);
 	free(order);
 	free(idom);
 	return 0;
