@@ -83,25 +83,27 @@ static void link_places(const struct hl_graph *g, struct places *p)
 }
 
 /* Everything the place leads to that is in no group yet is in this one. */
-static void gather(struct places *p, uint32_t from, uint32_t group, uint32_t *group_of, uint32_t *stack)
+static void gather(struct places *p, uint32_t from, uint32_t group, uint32_t *group_of, uint32_t *queue)
 {
+	const struct hl_csr *c = &p->csr;
 	uint32_t n = 0;
 
 	group_of[from] = group;
-	stack[n++] = from;
-	while (n) {
-		uint32_t v = stack[--n];
-
-		for (uint32_t i = p->csr.row[v]; i < p->csr.row[v + 1]; i++)
-			if (group_of[p->csr.target[i]] == HL_GRAPH_NONE) {
-				group_of[p->csr.target[i]] = group;
-				stack[n++] = p->csr.target[i];
+	queue[n++] = from;
+	for (uint32_t i = 0; i < n; i++) {
+		/* those that come soon are on their way from memory */
+		__builtin_prefetch(&c->row[queue[i + 8 < n ? i + 8 : i]]);
+		__builtin_prefetch(&c->target[c->row[queue[i + 4 < n ? i + 4 : i]]]);
+		for (uint32_t k = c->row[queue[i]]; k < c->row[queue[i] + 1]; k++)
+			if (group_of[c->target[k]] == HL_GRAPH_NONE) {
+				group_of[c->target[k]] = group;
+				queue[n++] = c->target[k];
 			}
 	}
 }
 
 static void find_groups(struct hl_graph *g, struct places *p, const uint32_t *component, uint32_t *group_of,
-			uint32_t *stack)
+			uint32_t *queue)
 {
 	for (uint32_t v = 0; v < p->csr.n; v++) {
 		struct hl_graph_group *group;
@@ -117,7 +119,7 @@ static void find_groups(struct hl_graph *g, struct places *p, const uint32_t *co
 			g->groups = hl_grow(g->groups, &g->groups_room, g->ngroups + 1, sizeof(*g->groups));
 			group = &g->groups[g->ngroups];
 			*group = (struct hl_graph_group){.head = p->block[v], .cycle = p->self[v]};
-			gather(p, v, (uint32_t)g->ngroups++, group_of, stack);
+			gather(p, v, (uint32_t)g->ngroups++, group_of, queue);
 		}
 		group->heads++;
 		group->bytes += g->spans[p->block[v]].size;
@@ -127,7 +129,7 @@ static void find_groups(struct hl_graph *g, struct places *p, const uint32_t *co
 void hl_graph_make_groups(struct hl_graph *g)
 {
 	struct places p = {0};
-	uint32_t *component, *group_of, *stack, ncomponents;
+	uint32_t *component, *group_of, *queue, ncomponents;
 
 	if (!number_places(g, &p))
 		return;
@@ -140,9 +142,9 @@ void hl_graph_make_groups(struct hl_graph *g)
 			if (component[p.csr.target[i]] != component[v])
 				p.held[component[p.csr.target[i]]] = 1;
 	group_of = hl_xmalloc((size_t)p.csr.n * sizeof(*group_of));
-	stack = hl_xmalloc((size_t)p.csr.n * sizeof(*stack));
+	queue = hl_xmalloc((size_t)p.csr.n * sizeof(*queue));
 	memset(group_of, 0xff, (size_t)p.csr.n * sizeof(*group_of));
-	find_groups(g, &p, component, group_of, stack);
+	find_groups(g, &p, component, group_of, queue);
 	g->group_of = p.of;
 	for (uint32_t b = 0; b < g->n; b++) {
 		struct hl_graph_group *group;
@@ -162,7 +164,7 @@ void hl_graph_make_groups(struct hl_graph *g)
 	free(p.held);
 	free(component);
 	free(group_of);
-	free(stack);
+	free(queue);
 }
 
 const struct hl_graph_group *hl_graph_groups(const struct hl_graph *g, size_t *n)

@@ -25,6 +25,11 @@ static void open_node(struct walk *w, uint32_t v)
 	w->cursor[w->depth] = w->c->row[v];
 	w->root[w->depth++] = 1;
 	w->component[v] = w->next++;
+	/* all at once: the search itself would wait for each to come from memory */
+	for (uint32_t i = w->c->row[v]; i < w->c->row[v + 1]; i++) {
+		__builtin_prefetch(&w->component[w->c->target[i]]);
+		__builtin_prefetch(&w->c->row[w->c->target[i]]);
+	}
 }
 
 static void close_node(struct walk *w)
