@@ -23,7 +23,8 @@
  * it along: it and what is inside count as one place below, pointers to any of them as pointers to it, and
  * those among them say nothing.  Between unreached blocks a weak pointer holds as well as a strong one.
  * Source: valgrind's manual, Memcheck, 4.2.8: these are its nine cases, 3 definite, 4 and 9 indirect, 5 to 8
- * possible.  Other than there, all blocks of a head that is a cycle are definite, not one of them.
+ * possible.  Other than there, all blocks of a head that is a cycle are definite, not one of them, and
+ * a lost cycle that something lost leads to never is a head; memcheck takes it for one when its address is lower.
  *
  * Groups.  Unreached places are condensed into strongly connected components; one that no other points
  * to is a head.  Each head is a group, in order of the lowest address in it; every other unreached block is
