@@ -75,7 +75,7 @@ void hl_graph_free(struct hl_graph *g);
 /* user: whatever the caller likes to know it by.  A size beyond the end of the address space is cut. */
 void hl_graph_add_block(struct hl_graph *g, uint64_t address, uint64_t size, uint32_t user);
 /* Memory [start, end) that holds vtables: values in it are what HL_HEURISTIC_MULTIPLEINHERITANCE looks for.
- * Before the first word. */
+ * Before sort. */
 void hl_graph_add_vtables(struct hl_graph *g, uint64_t start, uint64_t end);
 /* HL_ERR_FORMAT: more than HL_GRAPH_MAX_BLOCKS. */
 int hl_graph_sort(struct hl_graph *g, struct hl_diag *d);
@@ -128,7 +128,8 @@ struct hl_graph_step {
 };
 /* A shortest ring of pointers through the group's head, from it round to it again: *n steps, the last
  * step's pointer leads to the first block.  A pointer that is in a block inside a step's block is given by its
- * offset from the latter.  Of equally short rings always the same.  NULL: no cycle.  The caller frees it.  Time: of the pointers in the head's blocks, but the first query also 4 bytes a block. */
+ * offset from the latter.  Of equally short rings always the same.  NULL: no cycle.  The caller frees
+ * it.  Time: as many steps as there are pointers in the head's blocks; the first query also takes 4 bytes a block. */
 struct hl_graph_step *hl_graph_ring(struct hl_graph *g, uint32_t group, size_t *n);
 
 struct hl_graph_path {
