@@ -1,64 +1,11 @@
 /*
  * csv.c - rows for spreadsheets: RFC 4180, but lines end in LF.  Floor: report.
  *
- * A cell of text that a spreadsheet would take for a formula (first character = + - @, tab or CR) gets a
- * quote before it; control characters and bytes that are not UTF-8 are escaped as in text.
- *
  * The columns of errors are there whether or not the trace is a sample; their cells are empty when it is none.
  */
-#include "analyzer/base/diag.h"
-#include "analyzer/report/label.h"
-#include "analyzer/report/report.h"
+#include "analyzer/report/csv_put.h"
 #include "analyzer/report/sizes.h"
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
-static void put_text(FILE *out, const char *s)
-{
-	char *clean = hl_utf8_escape(s, HL_ESCAPE_TERMINAL);
-	const char *t = clean ? clean : s;
-	int formula = *s && strchr("=+-@\t\r", *s);
-
-	if (!strpbrk(t, ",\"\r\n")) {
-		fprintf(out, "%s%s", formula ? "'" : "", t);
-		free(clean);
-		return;
-	}
-	fputs(formula ? "\"'" : "\"", out);
-	for (; *t; t++) {
-		if (*t == '"')
-			fputc('"', out);
-		fputc(*t, out);
-	}
-	fputc('"', out);
-	free(clean);
-}
-
-/* A cell's content is made in memory, since quoting depends on all of it. */
-static void put_traceback(FILE *out, const struct hl_names *n, uint32_t tb)
-{
-	char *text = NULL;
-	size_t bytes = 0;
-	FILE *f = open_memstream(&text, &bytes);
-
-	if (!f)
-		abort();
-	for (uint32_t t = tb; t; t = hl_names_older(n, t)) {
-		const struct hl_name_frame *g = hl_names_frame_at(n, hl_names_newest(n, t));
-
-		fprintf(f, "%s%s:%" PRIu32, t == tb ? "" : ";", hl_names_string(n, g->file), g->line);
-	}
-	fclose(f);
-	put_text(out, text);
-	free(text);
-}
-
-static void put_frames(FILE *out, const struct hl_names *n, uint32_t tb)
-{
-	put_traceback(out, n, tb);
-	fprintf(out, ",%d", hl_names_truncated(n, tb));
-}
 
 static const char *key_columns(enum hl_by by, int no_tid)
 {
@@ -79,15 +26,15 @@ static const char *key_columns(enum hl_by by, int no_tid)
 static void put_key(FILE *out, const struct hl_names *n, enum hl_by by, int no_tid, struct hl_key key)
 {
 	if (by == HL_BY_TRACEBACK) {
-		put_frames(out, n, key.a);
+		hl_csv_frames(out, n, key.a);
 		return;
 	}
-	put_text(out, hl_names_string(n, key.a));
+	hl_csv_text(out, hl_names_string(n, key.a));
 	if (by == HL_BY_OBJECT || (by == HL_BY_THREAD && no_tid))
 		return;
 	fputc(',', out);
 	if (by == HL_BY_FUNCTION)
-		put_text(out, hl_names_string(n, key.b));
+		hl_csv_text(out, hl_names_string(n, key.b));
 	else
 		fprintf(out, "%" PRIu32, key.b);
 }
@@ -179,9 +126,9 @@ static void put_call(FILE *out, const struct hl_names *n, const struct hl_call *
 		return;
 	}
 	fputc(',', out);
-	put_text(out, c->function);
+	hl_csv_text(out, c->function);
 	fprintf(out, ",%.6f,", c->seconds);
-	put_traceback(out, n, c->traceback);
+	hl_csv_traceback(out, n, c->traceback);
 }
 
 static void misuses(FILE *out, const struct hl_style *style, const struct hl_misuses *all)
@@ -194,7 +141,7 @@ static void misuses(FILE *out, const struct hl_style *style, const struct hl_mis
 		const struct hl_misuse *m = &all->row[i];
 
 		fprintf(out, "%s,", hl_misuse_names[m->kind]);
-		put_text(out, m->trace);
+		hl_csv_text(out, m->trace);
 		fprintf(out, ",%" PRIu64 ",0x%" PRIx64, m->count, m->address);
 		if (m->allocated.known)
 			fprintf(out, ",%" PRIu64 ",%" PRIu64, m->address - m->block, m->size);
@@ -237,7 +184,7 @@ static void put_cell(FILE *out, const struct hl_cell *c)
 		fprintf(out, "%.6f", c->real);
 		break;
 	case HL_CELL_TEXT:
-		put_text(out, c->text);
+		hl_csv_text(out, c->text);
 		break;
 	case HL_CELL_NONE:
 		break;
@@ -249,7 +196,7 @@ static void fields(FILE *out, const struct hl_style *style, const struct hl_fiel
 	(void)style;
 	fputs("name,value\n", out);
 	for (size_t i = 0; i < f->n; i++) {
-		put_text(out, f->field[i].name);
+		hl_csv_text(out, f->field[i].name);
 		fputc(',', out);
 		put_cell(out, &f->field[i].value);
 		fputc('\n', out);

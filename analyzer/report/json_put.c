@@ -55,6 +55,29 @@ void hl_json_text(yajl_gen g, const char *name, const char *s)
 	hl_json_string(g, s);
 }
 
+void hl_json_text_or_null(yajl_gen g, const char *name, const char *s)
+{
+	hl_json_string(g, name);
+	if (s)
+		hl_json_string(g, s);
+	else
+		yajl_gen_null(g);
+}
+
+void hl_json_flag(yajl_gen g, const char *name, int v)
+{
+	hl_json_string(g, name);
+	yajl_gen_bool(g, v != 0);
+}
+
+void hl_json_address(yajl_gen g, const char *name, uint64_t address)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, address);
+	hl_json_text(g, name, text);
+}
+
 void hl_json_seconds(yajl_gen g, double s)
 {
 	char text[48];
