@@ -55,7 +55,7 @@ void hl_findings_release(struct hl_findings *all);
 struct hl_place {
 	char *file;     /* relative to the root when `below`, else as it is; malloc'd; NULL: nowhere */
 	uint32_t line;  /* 0: not known */
-	uint32_t frame; /* of names, of a loss only */
+	uint32_t frame; /* of names (0 is one), when file is of a loss */
 	int below;      /* 1: file is relative to the root, or was relative */
 };
 struct hl_place hl_finding_place(const struct hl_check_style *style, const struct hl_finding *f);

@@ -5,6 +5,7 @@
  * hold no name of the program's: those are in locations, where nothing in them is markup.
  * Source: OASIS, SARIF 2.1.0, the sections below.
  */
+#include "analyzer/base/diag.h"
 #include "analyzer/report/findings.h"
 #include "analyzer/report/sarif_put.h"
 #include "analyzer/report/uri.h"
@@ -96,32 +97,32 @@ static void put_invocation(yajl_gen g, const struct hl_check *check)
 	yajl_gen_array_close(g);
 }
 
-/* 3.27.12: one location; where no frame has a line, the newest one's module. */
+/* 3.27.12: one location always, with a line always: GitHub wants both.  Where no frame has a line it is the newest
+ * one's module, without a stack the program. */
 static void put_locations(yajl_gen g, const struct hl_check_style *style, const struct hl_finding *f)
 {
 	struct hl_place p = hl_finding_place(style, f);
 	const struct hl_names *n = f->process->names;
 	uint32_t tb = f->loss ? f->loss->traceback : 0;
+	const struct hl_name_frame *frame =
+		tb ? hl_names_frame_at(n, p.file ? p.frame : hl_names_newest(n, tb)) : NULL;
 
+	if (!p.file) {
+		const char *file = frame && frame->kind != HL_NAME_UNKNOWN ? hl_names_string(n, frame->module)
+									   : f->process->program;
+
+		p.file = hl_path_below(style->source_root, file);
+		p.below = p.file != NULL;
+		if (!p.file)
+			p.file = hl_xstrdup(file);
+	}
 	hl_json_string(g, "locations");
 	yajl_gen_array_open(g);
-	if (p.file || tb) {
-		yajl_gen_map_open(g);
-		if (p.file)
-			hl_sarif_physical(g, p.file, p.line, p.below);
-		if (p.file && f->loss)
-			hl_sarif_function(g, hl_names_string(n, hl_names_frame_at(n, p.frame)->function));
-		if (!p.file)
-			hl_sarif_frame(g, n, hl_names_newest(n, tb), style->source_root);
-		yajl_gen_map_close(g);
-	} else if (*f->process->program == '/') {
-		char *below = hl_path_below(style->source_root, f->process->program);
-
-		yajl_gen_map_open(g);
-		hl_sarif_physical(g, below ? below : f->process->program, 0, below != NULL);
-		yajl_gen_map_close(g);
-		free(below);
-	}
+	yajl_gen_map_open(g);
+	hl_sarif_physical(g, p.file, p.line ? p.line : 1, p.below);
+	if (frame && frame->kind <= HL_NAME_FUNCTION)
+		hl_sarif_function(g, hl_names_string(n, frame->function));
+	yajl_gen_map_close(g);
 	yajl_gen_array_close(g);
 	hl_place_release(&p);
 }

@@ -324,6 +324,10 @@ START_TEST(sarif_places_losses_in_the_repository)
 	ck_assert_str_eq(text_at(run, "results.3.locations.0.physicalLocation.artifactLocation.uri"),
 			 "main.c");
 	ck_assert_str_eq(text_at(run, "results.5.level"), "note");
+	/* no stack: at its program, with a line because GitHub wants one */
+	ck_assert_str_eq(text_at(run, "results.5.locations.0.physicalLocation.artifactLocation.uri"),
+			 "build/prog");
+	ck_assert_int_eq(number_at(run, "results.5.locations.0.physicalLocation.region.startLine"), 1);
 	ck_assert(json_is_true(at(run, "invocations.0.executionSuccessful")));
 	json_decref(root);
 	root = parsed(scene_incomplete, "sarif");
@@ -534,6 +538,60 @@ START_TEST(hostile_names_stay_names)
 }
 END_TEST
 
+/* An allocator of the standard library, called by main. */
+static void scene_outside(struct scene *s)
+{
+	uint32_t tb;
+
+	scene_start(s, 1);
+	tb = hl_names_traceback(s->names, scene_stack(s, "/nosuch/lib/list.cc", 8, "push"),
+				scene_frame(s, HL_NAME_LINE, "/usr/include/new_allocator.h", 137, "allocate",
+					    "/nosuch/build/prog"));
+	scene_lose(s, 0,
+		   (struct hl_loss){.kind = HL_LEAK_DEFINITE, .traceback = tb, .bytes = 1, .blocks = 1});
+	scene_judge(s);
+}
+
+START_TEST(a_loss_is_placed_in_the_repository_though_a_library_allocated_it)
+{
+	json_t *root = parsed(scene_outside, "sarif");
+	const json_t *r = at(root, "runs.0.results.0"),
+		     *newest = at(r, "stacks.0.frames.0.location.physicalLocation");
+
+	ck_assert_str_eq(text_at(r, "locations.0.physicalLocation.artifactLocation.uri"), "lib/list.cc");
+	ck_assert_int_eq(number_at(r, "locations.0.physicalLocation.region.startLine"), 8);
+	ck_assert_str_eq(text_at(r, "locations.0.logicalLocations.0.fullyQualifiedName"), "push");
+	ck_assert_str_eq(text_at(newest, "artifactLocation.uri"), "file:///usr/include/new_allocator.h");
+	/* an absolute URI has no base */
+	ck_assert_ptr_null(json_object_get(at(newest, "artifactLocation"), "uriBaseId"));
+	json_decref(root);
+	/* without a repository at the newest line */
+	expect(scene_outside, "github", &(struct hl_check_style){0},
+	       "::error file=/usr/include/new_allocator.h,line=137,title=heapledger%3A ROOT LEAK::ROOT LEAK: "
+	       "1 byte in 1 "
+	       "block, definite, allocated in allocate (/usr/include/new_allocator.h:137)\n");
+}
+END_TEST
+
+START_TEST(nothing_fails_that_is_not_judged)
+{
+	struct scene s;
+
+	scene_leaks(&s);
+	s.check.judged = 0;
+	for (size_t i = 0; i < FORMATS; i++) {
+		static const char *const failures[] = {"::error ", "<failure", "\"error\"", "\"major\"",
+						       "CHECK "};
+		char *text = scene_write(&s, formats[i], &below_src);
+
+		for (size_t k = 0; k < sizeof(failures) / sizeof(failures[0]); k++)
+			ck_assert_msg(!strstr(text, failures[k]), "%s: %s", formats[i], failures[k]);
+		free(text);
+	}
+	scene_end(&s);
+}
+END_TEST
+
 START_TEST(paths_below_the_root_are_relative)
 {
 	static const struct {
@@ -619,6 +677,8 @@ int main(int argc, char **argv)
 				      junit_has_a_case_a_loss_that_counts_or_one_that_passes,
 				      what_is_over_its_bound_fails_in_every_format_for_ci,
 				      hostile_names_stay_names,
+				      a_loss_is_placed_in_the_repository_though_a_library_allocated_it,
+				      nothing_fails_that_is_not_judged,
 				      paths_below_the_root_are_relative,
 				      uris_are_percent_encoded,
 				      formats_are_found_by_name};
