@@ -26,6 +26,9 @@ struct hl_rule_text {
 };
 extern const struct hl_rule_text hl_rule_texts[HL_RULES];
 
+/* So many members of a ring are shown, the first ones and the last: a list of a million nodes is one, too. */
+#define HL_RING_SHOWN 20
+
 enum hl_level { HL_LEVEL_ERROR, HL_LEVEL_WARNING, HL_LEVEL_NOTE };
 
 struct hl_finding {

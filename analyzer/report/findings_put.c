@@ -49,7 +49,7 @@ void hl_finding_put(FILE *out, const struct hl_finding *f)
 		fputs(" matched ", out);
 		if (s->over) {
 			hl_put_amount(out, s->bytes, s->blocks);
-			fprintf(out, ", at most %" PRIu64, s->max);
+			fprintf(out, ", max=%" PRIu64, s->max);
 		} else {
 			fputs("nothing", out);
 		}
@@ -184,6 +184,10 @@ void hl_loss_put_stacks(FILE *out, const struct hl_style *style, const struct hl
 		return;
 	fprintf(out, "  ring of %zu block%s:\n", l->nring, l->nring == 1 ? "" : "s");
 	for (size_t i = 0; i < l->nring; i++) {
+		if (i == HL_RING_SHOWN - 1 && l->nring > HL_RING_SHOWN) {
+			fprintf(out, "    ... %zu more ...\n", l->nring - HL_RING_SHOWN);
+			i = l->nring - 1;
+		}
 		put_member(out, n, &l->ring[i]);
 		fputs(i + 1 < l->nring ? "the next\n" : l->nring == 1 ? "itself\n" : "the first\n", out);
 	}

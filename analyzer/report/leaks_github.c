@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANNOTATIONS_MAX = 10 };
+/* A summary above 1 MiB, with all that the step's other commands wrote to it, is refused as a whole. */
+enum { ANNOTATIONS_MAX = 10, SUMMARY_BYTES_MAX = 512 << 10 };
 
 /* Of a command's text; of its properties `:` and `,` too. */
 static void put_data(FILE *out, const char *s, int property)
@@ -62,18 +63,46 @@ static void put_markdown(FILE *out, const char *s)
 	}
 }
 
-static void put_row(FILE *out, const struct hl_check_style *style, const struct hl_finding *f)
+static char *row_text(const struct hl_check_style *style, const struct hl_finding *f)
 {
 	static const char *const levels[] = {
 		[HL_LEVEL_ERROR] = "fails", [HL_LEVEL_WARNING] = "warning", [HL_LEVEL_NOTE] = "note"};
 	struct hl_place p = hl_finding_place(style, f);
-	char *text = hl_finding_text(f, &p);
+	char *text = hl_finding_text(f, &p), *row = NULL;
+	size_t n = 0;
+	FILE *memory = open_memstream(&row, &n);
 
-	fprintf(out, "| %s | %" PRIu32 " | ", levels[f->level], f->process->pid);
-	put_markdown(out, text);
-	fputs(" |\n", out);
+	if (!memory)
+		abort();
+	fprintf(memory, "| %s | %" PRIu32 " | ", levels[f->level], f->process->pid);
+	put_markdown(memory, text);
+	fputs(" |\n", memory);
+	fclose(memory);
 	free(text);
 	hl_place_release(&p);
+	return row;
+}
+
+static void put_rows(FILE *out, const struct hl_check_style *style, const struct hl_findings *all)
+{
+	size_t rows = 0, bytes = 0;
+
+	for (int level = HL_LEVEL_ERROR; level <= HL_LEVEL_NOTE; level++)
+		for (size_t i = 0; i < all->n && bytes < SUMMARY_BYTES_MAX; i++) {
+			char *row;
+
+			if (all->finding[i].level != (enum hl_level)level)
+				continue;
+			row = row_text(style, &all->finding[i]);
+			bytes += strlen(row);
+			if (bytes < SUMMARY_BYTES_MAX) {
+				fputs(row, out);
+				rows++;
+			}
+			free(row);
+		}
+	if (rows < all->n)
+		fprintf(out, "\n%zu more are not shown.\n", all->n - rows);
 }
 
 static void put_summary(FILE *out, const struct hl_check_style *style, const struct hl_check *check,
@@ -89,10 +118,7 @@ static void put_summary(FILE *out, const struct hl_check_style *style, const str
 	if (!all->n)
 		return;
 	fputs("| | process | |\n|---|---|---|\n", out);
-	for (int level = HL_LEVEL_ERROR; level <= HL_LEVEL_NOTE; level++)
-		for (size_t i = 0; i < all->n; i++)
-			if (all->finding[i].level == (enum hl_level)level)
-				put_row(out, style, &all->finding[i]);
+	put_rows(out, style, all);
 	fputs("\n", out);
 }
 

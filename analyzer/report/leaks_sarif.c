@@ -138,6 +138,8 @@ static void put_ring(yajl_gen g, const struct hl_names *n, const struct hl_loss 
 		const struct hl_ring_member *m = &l->ring[i];
 		char text[128];
 
+		if (i == HL_RING_SHOWN - 1)
+			i = l->nring - 1; /* it is at the most */
 		snprintf(text, sizeof(text), "%zu of the ring: %" PRIu64 " bytes, +%" PRIu64 " leads to %zu",
 			 i + 1, m->bytes, m->offset, i + 1 < l->nring ? i + 2 : 1);
 		yajl_gen_map_open(g);

@@ -5,6 +5,8 @@
 #define HL_TESTS_LEAKS_SCENES_H
 
 #include "analyzer/report/leaks.h"
+#include <check.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +261,81 @@ static inline char *scene_write(const struct scene *s, const char *format, const
 	f->write(out, style, &s->check);
 	fclose(out);
 	return text;
+}
+
+static const struct hl_check_style below_src = {.source_root = "/nosuch"};
+static const char *const formats[] = {"text",   "json",   "csv",      "sarif",       "junit",
+				      "github", "gitlab", "valgrind", "valgrind-xml"};
+enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
+
+static inline void expect(void (*make)(struct scene *), const char *format,
+			  const struct hl_check_style *style, const char *want)
+{
+	struct scene s;
+	char *text;
+
+	make(&s);
+	text = scene_write(&s, format, style);
+	ck_assert_str_eq(text, want);
+	free(text);
+	scene_end(&s);
+}
+
+static inline json_t *parsed(void (*make)(struct scene *), const char *format)
+{
+	struct scene s;
+	json_error_t e;
+	json_t *root;
+	char *text;
+
+	make(&s);
+	text = scene_write(&s, format, &below_src);
+	root = json_loads(text, JSON_REJECT_DUPLICATES, &e);
+	ck_assert_msg(root != NULL, "%s: %s", e.text, text);
+	free(text);
+	scene_end(&s);
+	return root;
+}
+
+/* "a.b.0.c" */
+static inline const json_t *at(const json_t *o, const char *path)
+{
+	char *copy = strdup(path), *next = copy, *part;
+
+	while (o && (part = strsep(&next, ".")))
+		o = json_is_array(o) ? json_array_get(o, strtoul(part, NULL, 10)) : json_object_get(o, part);
+	free(copy);
+	ck_assert_msg(o != NULL, "no %s", path);
+	return o;
+}
+
+static inline const char *text_at(const json_t *o, const char *path)
+{
+	ck_assert_msg(json_is_string(at(o, path)), "%s is no string", path);
+	return json_string_value(at(o, path));
+}
+
+static inline long long number_at(const json_t *o, const char *path)
+{
+	ck_assert_msg(json_is_integer(at(o, path)), "%s is no integer", path);
+	return json_integer_value(at(o, path));
+}
+
+static inline int scene_tests(const char *suite, const TTest *const *tests, size_t n)
+{
+	Suite *s = suite_create(suite);
+	TCase *c = tcase_create("all");
+	SRunner *r;
+	int failed;
+
+	for (size_t i = 0; i < n; i++)
+		tcase_add_test(c, tests[i]);
+	suite_add_tcase(s, c);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
 }
 
 #endif
