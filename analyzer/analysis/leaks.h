@@ -47,12 +47,12 @@ struct hl_loss {
 
 /* A suppression, and what it did. */
 struct hl_supp_used {
-	const char *text;       /* its pattern or name, never NULL */
-	const char *where;      /* "FILE:LINE"; NULL: a symbol of the program */
-	uint64_t blocks, bytes; /* that it matched */
-	uint64_t max;           /* blocks it may match; HL_SUPP_NO_MAX: any number */
-	int stale;              /* it matched nothing */
-	int over;               /* it matched more than max: fails the check */
+	const char *text;               /* its pattern or name, never NULL */
+	const char *where;              /* "FILE:LINE"; NULL: a symbol of the program */
+	uint64_t bytes, blocks;         /* that it matched */
+	uint64_t max_bytes, max_blocks; /* that it may match; HL_SUPP_NO_MAX: any number */
+	int stale;                      /* it matched nothing */
+	int over; /* it matched more: fails the check, and no loss has it for its suppression */
 };
 
 /* A bound of the whole process that was asked for (max-leaked, max-peak, max-growth). */

@@ -76,6 +76,8 @@ void hl_loss_put_stacks(FILE *out, const struct hl_style *style, const struct hl
 			const struct hl_loss *l, struct hl_sources *sources);
 /* "1 byte in 2 blocks" */
 void hl_put_amount(FILE *out, uint64_t bytes, uint64_t blocks);
+/* "max=4096, 2 blocks" */
+void hl_put_budget(FILE *out, const struct hl_supp_used *s);
 /* What a loss is: its rule. */
 enum hl_rule hl_loss_rule(const struct hl_loss *l);
 

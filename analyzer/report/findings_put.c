@@ -16,6 +16,18 @@ void hl_put_amount(FILE *out, uint64_t bytes, uint64_t blocks)
 		blocks == 1 ? "" : "s");
 }
 
+/* As in the files of suppressions. */
+void hl_put_budget(FILE *out, const struct hl_supp_used *s)
+{
+	fputs("max=", out);
+	if (s->max_bytes != HL_SUPP_NO_MAX)
+		fprintf(out, "%" PRIu64, s->max_bytes);
+	if (s->max_bytes != HL_SUPP_NO_MAX && s->max_blocks != HL_SUPP_NO_MAX)
+		fputs(", ", out);
+	if (s->max_blocks != HL_SUPP_NO_MAX)
+		fprintf(out, "%" PRIu64 " blocks", s->max_blocks);
+}
+
 static void put_loss(FILE *out, const struct hl_losses *p, const struct hl_loss *l)
 {
 	fprintf(out, "%s: ", hl_rule_texts[hl_loss_rule(l)].title);
@@ -49,7 +61,8 @@ void hl_finding_put(FILE *out, const struct hl_finding *f)
 		fputs(" matched ", out);
 		if (s->over) {
 			hl_put_amount(out, s->bytes, s->blocks);
-			fprintf(out, ", max=%" PRIu64, s->max);
+			fputs(", ", out);
+			hl_put_budget(out, s);
 		} else {
 			fputs("nothing", out);
 		}

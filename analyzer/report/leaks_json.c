@@ -55,6 +55,15 @@ static void put_loss(yajl_gen g, const struct hl_losses *p, const struct hl_loss
 	yajl_gen_map_close(g);
 }
 
+static void put_max(yajl_gen g, const char *name, uint64_t max)
+{
+	hl_json_string(g, name);
+	if (max == HL_SUPP_NO_MAX)
+		yajl_gen_null(g);
+	else
+		hl_json_number(g, max);
+}
+
 static void put_suppressions(yajl_gen g, const struct hl_losses *p)
 {
 	hl_json_string(g, "suppressions");
@@ -67,11 +76,8 @@ static void put_suppressions(yajl_gen g, const struct hl_losses *p)
 		hl_json_text_or_null(g, "where", s->where);
 		hl_json_member(g, "bytes", s->bytes);
 		hl_json_member(g, "blocks", s->blocks);
-		hl_json_string(g, "max");
-		if (s->max == HL_SUPP_NO_MAX)
-			yajl_gen_null(g);
-		else
-			hl_json_number(g, s->max);
+		put_max(g, "max_bytes", s->max_bytes);
+		put_max(g, "max_blocks", s->max_blocks);
 		hl_json_flag(g, "stale", s->stale);
 		hl_json_flag(g, "over", s->over);
 		yajl_gen_map_close(g);

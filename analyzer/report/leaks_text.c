@@ -68,8 +68,11 @@ static void put_suppressions(FILE *out, const struct hl_losses *p)
 			fputs("stale, it matched nothing", out);
 		else
 			hl_put_amount(out, s->bytes, s->blocks);
-		if (s->max != HL_SUPP_NO_MAX)
-			fprintf(out, ", max=%" PRIu64 "%s", s->max, s->over ? " exceeded" : "");
+		if (s->max_bytes != HL_SUPP_NO_MAX || s->max_blocks != HL_SUPP_NO_MAX) {
+			fputs(", ", out);
+			hl_put_budget(out, s);
+			fputs(s->over ? " exceeded" : "", out);
+		}
 		fputs("\n", out);
 	}
 }

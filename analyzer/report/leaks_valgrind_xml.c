@@ -117,7 +117,7 @@ static void put_suppressions(FILE *out, const struct hl_check *check)
 		for (size_t k = 0; k < check->process[i].nused; k++) {
 			const struct hl_supp_used *s = &check->process[i].used[k];
 
-			if (!s->blocks)
+			if (!s->blocks || s->over)
 				continue;
 			fprintf(out, "  <pair>\n    <count>%" PRIu64 "</count>\n", s->blocks);
 			hl_xml_element(out, 4, "name", s->text);

@@ -86,7 +86,7 @@ void hl_vg_suppressed(const struct hl_losses *p, size_t *losses, size_t *suppres
 	for (size_t i = 0; i < p->n; i++)
 		*losses += p->loss[i].suppression != 0;
 	for (size_t i = 0; i < p->nused; i++)
-		*suppressions += p->used[i].blocks != 0;
+		*suppressions += p->used[i].blocks && !p->used[i].over;
 }
 
 static struct hl_vg_frame frame_of(const struct hl_names *n, uint32_t frame)

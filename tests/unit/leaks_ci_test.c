@@ -179,7 +179,7 @@ START_TEST(what_is_over_its_bound_fails_in_every_format_for_ci)
 		{"gitlab", "\"check_name\": \"limit\""},
 		{"sarif", "\"ruleId\": \"suppression-over-budget\""},
 		{"text", "stale, it matched nothing"},
-		{"text", ", max=2 exceeded"},
+		{"text", ", max=4096, 2 blocks exceeded"},
 		{"text", "max-peak: exceeded, "}};
 	struct scene s;
 

@@ -168,6 +168,24 @@ START_TEST(valgrind_text_keeps_so_many_callers_and_is_never_silent_when_blind)
 }
 END_TEST
 
+START_TEST(a_suppression_over_its_budget_suppressed_nothing)
+{
+	struct scene s;
+	char *text, *pair;
+
+	scene_hostile(&s);
+	text = scene_write(&s, "valgrind", &below_src);
+	ck_assert_ptr_nonnull(strstr(text, "(suppressed: 1 from 1)\n"));
+	free(text);
+	text = scene_write(&s, "valgrind-xml", &below_src);
+	pair = strstr(strstr(text, "<suppcounts>"), "<pair>");
+	ck_assert_ptr_nonnull(pair);
+	ck_assert_ptr_null(strstr(pair + 1, "<pair>"));
+	free(text);
+	scene_end(&s);
+}
+END_TEST
+
 START_TEST(json_has_every_loss_of_every_process)
 {
 	json_t *root = parsed(scene_leaks, "json");
@@ -190,7 +208,7 @@ START_TEST(json_has_every_loss_of_every_process)
 	ck_assert_str_eq(text_at(p, "losses.2.loss"), "root-cycle");
 	ck_assert_int_eq(number_at(p, "losses.2.ring.1.offset"), 16);
 	ck_assert_int_eq(number_at(p, "losses.2.ring.1.traceback.0.line"), 21);
-	ck_assert(json_is_null(at(p, "suppressions.0.max")));
+	ck_assert(json_is_null(at(p, "suppressions.0.max_blocks")));
 	json_decref(root);
 	root = parsed(scene_family, "json");
 	ck_assert_str_eq(text_at(root, "processes.1.losses.1.state"), "grown");
@@ -262,6 +280,7 @@ int main(int argc, char **argv)
 				      losses_count_when_their_kind_does_unless_suppressed_or_known,
 				      valgrind_text_is_as_memcheck_prints_it,
 				      valgrind_text_keeps_so_many_callers_and_is_never_silent_when_blind,
+				      a_suppression_over_its_budget_suppressed_nothing,
 				      json_has_every_loss_of_every_process,
 				      csv_has_a_row_a_loss,
 				      formats_are_found_by_name};

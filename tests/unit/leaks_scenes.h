@@ -109,8 +109,8 @@ static inline void scene_leaks(struct scene *s)
 	table = scene_stack(s, "/nosuch/lib/table.c", 12, "table_new(unsigned long)");
 	s->addresses[0] = 0x401136;
 	s->addresses[1] = 0x40115a;
-	s->used[0] =
-		(struct hl_supp_used){"leak:parse_*", "/nosuch/supp.txt:3", 4, 400, HL_SUPP_NO_MAX, 0, 0};
+	s->used[0] = (struct hl_supp_used){"leak:parse_*", "/nosuch/supp.txt:3", 400, 4,
+					   HL_SUPP_NO_MAX, HL_SUPP_NO_MAX,       0,   0};
 	s->process[0].used = s->used;
 	s->process[0].nused = 1;
 	s->process[0].totals = (struct hl_totals){
@@ -183,10 +183,12 @@ static inline void scene_hostile(struct scene *s)
 	s->process[0].program = "/nosuch/" HOSTILE;
 	s->process[0].command_line = HOSTILE;
 	s->process[0].trace = HOSTILE;
-	s->used[0] = (struct hl_supp_used){HOSTILE, "/nosuch/" HOSTILE ":3", 0, 0, HL_SUPP_NO_MAX, 1, 0};
-	s->used[1] = (struct hl_supp_used){HOSTILE, NULL, 3, 30, 2, 0, 1};
+	s->used[0] = (struct hl_supp_used){HOSTILE,        "/nosuch/" HOSTILE ":3", 0, 0,
+					   HL_SUPP_NO_MAX, HL_SUPP_NO_MAX,          1, 0};
+	s->used[1] = (struct hl_supp_used){HOSTILE, NULL, 30, 3, 4096, 2, 0, 1};
+	s->used[2] = (struct hl_supp_used){HOSTILE, NULL, 30, 3, HL_SUPP_NO_MAX, HL_SUPP_NO_MAX, 0, 0};
 	s->process[0].used = s->used;
-	s->process[0].nused = 2;
+	s->process[0].nused = 3;
 	s->limit[0] = (struct hl_limit){"max-peak", HOSTILE, 10, 20, 1};
 	s->process[0].limit = s->limit;
 	s->process[0].nlimits = 1;
@@ -209,7 +211,7 @@ static inline void scene_hostile(struct scene *s)
 		   (struct hl_loss){.kind = HL_LEAK_POSSIBLE,
 				    .traceback =
 					    hl_names_traceback(s->names, 0, hl_names_unknown_frame(s->names)),
-				    .suppression = 2,
+				    .suppression = 3,
 				    .bytes = 30,
 				    .blocks = 3});
 	scene_judge(s);
