@@ -171,16 +171,17 @@ END_TEST
 START_TEST(a_suppression_over_its_budget_suppressed_nothing)
 {
 	struct scene s;
-	char *text, *pair;
+	size_t counts = 0;
+	char *text;
 
 	scene_hostile(&s);
 	text = scene_write(&s, "valgrind", &below_src);
 	ck_assert_ptr_nonnull(strstr(text, "(suppressed: 1 from 1)\n"));
 	free(text);
 	text = scene_write(&s, "valgrind-xml", &below_src);
-	pair = strstr(strstr(text, "<suppcounts>"), "<pair>");
-	ck_assert_ptr_nonnull(pair);
-	ck_assert_ptr_null(strstr(pair + 1, "<pair>"));
+	for (size_t i = 0; text[i]; i++)
+		counts += !strncmp(text + i, "<name>", 6);
+	ck_assert_uint_eq(counts, 1);
 	free(text);
 	scene_end(&s);
 }
