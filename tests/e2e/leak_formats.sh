@@ -5,9 +5,9 @@ set -u
 # shellcheck source=tests/lib/verdict.sh
 . "$HL_ROOT/tests/lib/verdict.sh"
 
-scenes="leaks empty incomplete hostile family"
+scenes="leaks empty incomplete hostile random family"
 for scene in $scenes; do
-	for format in junit valgrind-xml sarif gitlab json valgrind; do
+	for format in junit valgrind-xml sarif gitlab json csv valgrind; do
 		"$HL_BUILD/tests/unit/leaks_report_test" $format "$scene" >"$scene.$format" || exit 1
 	done
 done
@@ -102,6 +102,11 @@ if command -v python3 >/dev/null 2>&1; then
 			verdict "$format has the elements it may have ($scene)" "" "$(python3 vocabulary.py "$scene.$format" 2>&1)"
 		done
 	done
+	verdict "csv has rows of one width and no formulas" "" "$(python3 -c '
+import csv, sys
+for name in sys.argv[1:]:
+    rows = list(csv.reader(open(name, newline="")))
+    print(*(name for r in rows if len(r) != len(rows[0]) or any(c[:1] in "=+-@" for c in r if c)), end="")' ./*.csv)"
 	# no two cases of a document have one name
 	verdict "cases of junit have names of their own" "" "$(python3 -c '
 import sys, xml.etree.ElementTree as tree, collections
@@ -142,7 +147,7 @@ Leak_IndirectlyLost 32 1 2 item_new main.c 9
 Leak_DefinitelyLost 96 2 3 operator new main.c 9
 Leak_StillReachable 120 3 1 - - -
 Leak_DefinitelyLost 1080 3 3 malloc main.c 9" "$(perl parse.pl leaks.valgrind-xml 2>&1)"
-	for want in empty:0 incomplete:0 hostile:2 family:14; do
+	for want in empty:0 incomplete:0 hostile:2 random:9 family:14; do
 		verdict "Test::Valgrind reads valgrind-xml (${want%:*})" "${want#*:}" \
 			"$(perl parse.pl "${want%:*}.valgrind-xml" 2>&1 | grep -c '^Leak_')"
 	done

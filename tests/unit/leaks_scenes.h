@@ -242,14 +242,106 @@ static inline void scene_family(struct scene *s)
 	scene_judge(s);
 }
 
+/* A name of 1 to 40 bytes, most of which mean something to somebody; alive as long as s->names. */
+static inline const char *scene_random_name(struct scene *s, const char *before, uint32_t *seed)
+{
+	static const char *const parts[] = {"\x01",
+					    "\t",
+					    "\n",
+					    "\r",
+					    "\033",
+					    "\x7f",
+					    "\x80",
+					    "\xc2",
+					    "\xc2\x85",
+					    "\xed\xa0\x80",
+					    "\xef\xbf\xbe",
+					    "\xe2\x80\xa8",
+					    "\xf0\x9f\x92\xa7",
+					    "\xf4\x90",
+					    "<",
+					    ">",
+					    "&",
+					    "&amp;",
+					    "\"",
+					    "'",
+					    "]]>",
+					    "<!--",
+					    "%",
+					    "%0A",
+					    ",",
+					    ":",
+					    "::",
+					    ";",
+					    "|",
+					    "`",
+					    "\\",
+					    "{",
+					    "}",
+					    "[",
+					    "](",
+					    "=",
+					    "+",
+					    "-",
+					    "@",
+					    "/",
+					    "..",
+					    "/../",
+					    "a",
+					    "Z",
+					    "9",
+					    " ",
+					    "#",
+					    "?",
+					    "$",
+					    "*",
+					    "_",
+					    "~"};
+	char name[256];
+	size_t n = (size_t)snprintf(name, sizeof(name), "%s", before), count;
+
+	*seed = *seed * 1664525u + 1013904223u;
+	count = 1 + (*seed >> 16) % 20;
+	for (size_t i = 0; i < count; i++) {
+		*seed = *seed * 1664525u + 1013904223u;
+		n += (size_t)snprintf(name + n, sizeof(name) - n, "%s",
+				      parts[(*seed >> 16) % (sizeof(parts) / sizeof(parts[0]))]);
+	}
+	return hl_names_string(s->names, hl_names_intern(s->names, name));
+}
+
+static inline void scene_random(struct scene *s)
+{
+	uint32_t seed = 1;
+
+	scene_start(s, 1);
+	s->process[0].program = scene_random_name(s, "/nosuch/", &seed);
+	s->process[0].command_line = scene_random_name(s, "", &seed);
+	s->process[0].trace = scene_random_name(s, "", &seed);
+	s->process[0].incomplete = 1;
+	s->process[0].why_incomplete = scene_random_name(s, "", &seed);
+	for (uint32_t i = 0; i < 9; i++) {
+		const char *file = scene_random_name(s, i % 3 ? "/nosuch/" : "", &seed);
+		const char *function = scene_random_name(s, "", &seed);
+		uint32_t frame = scene_frame(s, i % 4 ? HL_NAME_LINE : HL_NAME_OFFSET, file, i % 4, function,
+					     scene_random_name(s, "/", &seed));
+
+		scene_lose(s, 0,
+			   (struct hl_loss){.kind = i % HL_LEAK_KINDS,
+					    .traceback = hl_names_traceback(s->names, 0, frame),
+					    .function = scene_random_name(s, "", &seed),
+					    .bytes = i,
+					    .blocks = 1});
+	}
+	scene_judge(s);
+	s->check.status = 4;
+}
+
 static const struct scene_name {
 	const char *name;
 	void (*make)(struct scene *s);
-} scenes[] = {{"leaks", scene_leaks},
-	      {"empty", scene_empty},
-	      {"incomplete", scene_incomplete},
-	      {"hostile", scene_hostile},
-	      {"family", scene_family}};
+} scenes[] = {{"leaks", scene_leaks},     {"empty", scene_empty},   {"incomplete", scene_incomplete},
+	      {"hostile", scene_hostile}, {"random", scene_random}, {"family", scene_family}};
 enum { SCENES = sizeof(scenes) / sizeof(scenes[0]) };
 
 /* What a format writes of it, malloc'd. */
