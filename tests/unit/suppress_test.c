@@ -1,0 +1,764 @@
+/*
+ * suppress_test.c - suppressions in both dialects: what is read, what is refused, what matches.
+ */
+#include "analyzer/analysis/suppress.h"
+#include "heapledger/format.h"
+#include "tests/unit/suppress_fixture.h"
+#include <stdlib.h>
+#include <time.h>
+
+static struct hl_names *names;
+static struct hl_suppressions s;
+static struct hl_diag d;
+
+static void begin(void)
+{
+	names = hl_names_new();
+	s = (struct hl_suppressions){0};
+	d = (struct hl_diag){0};
+}
+
+static void end(void)
+{
+	hl_suppressions_release(&s);
+	hl_names_free(names);
+}
+
+static int parse(const char *text)
+{
+	return hl_suppressions_parse(&s, text, strlen(text), "f.supp", &d);
+}
+
+static uint32_t match(const char *chain)
+{
+	return hl_suppressions_match(&s, HL_LEAK_DEFINITE, HL_ENTRY_MALLOC, make_chain(names, chain), names);
+}
+
+/* Does that file alone match? */
+static int alone(const char *text, enum hl_leak_kind kind, unsigned entry, uint32_t traceback)
+{
+	struct hl_suppressions one = {0};
+	uint32_t got;
+
+	ck_assert_msg(!hl_suppressions_parse(&one, text, strlen(text), "one", &d), "%s in:\n%s", d.text,
+		      text);
+	got = hl_suppressions_match(&one, kind, entry, traceback, names);
+	hl_suppressions_release(&one);
+	return got == 0;
+}
+
+static int frames(const char *lines, unsigned entry, uint32_t traceback)
+{
+	char text[2000];
+
+	snprintf(text, sizeof(text), "{\nx\nMemcheck:Leak\n%s\n}\n", lines);
+	return alone(text, HL_LEAK_DEFINITE, entry, traceback);
+}
+
+/* against a function alone */
+static int leak(const char *pattern, const char *function)
+{
+	struct test_frame f = {function, NULL, 0, "/"};
+	char text[500];
+
+	snprintf(text, sizeof(text), "leak:%s\n", pattern);
+	return alone(text, HL_LEAK_DEFINITE, HL_ENTRY_MMAP, make_traceback(names, &f, 1));
+}
+
+START_TEST(patterns_of_lsan)
+{
+	static const struct {
+		const char *pattern, *function;
+		int yes;
+	} t[] = {
+		{"parse", "json_parse_file", 1},
+		{"parse", "json_Parse_file", 0},
+		{"^json", "json_parse", 1},
+		{"^json", "my_json", 0},
+		{"json$", "my_json", 1},
+		{"json$", "json_parse", 0},
+		{"^json$", "json", 1},
+		{"^json$", "jsonjson", 0},
+		{"ab$", "abab", 1},
+		{"a*c", "xxabbcxx", 1},
+		{"a*c", "xxcax", 0},
+		{"^a*c$", "abbc", 1},
+		{"^a*c$", "abbcd", 0},
+		{"^*c$", "abc", 1},
+		{"a*", "za", 1},
+		{"a$b", "xa", 1},
+		{"a$b", "a$b", 0},
+		{"?", "x", 0},
+		{"a?", "ab", 0},
+		{"a^b", "xa^bx", 1},
+		{"std::vector<int, std::allocator<int> >",
+		 "std::vector<int, std::allocator<int> >::reserve(unsigned long)", 1},
+		{"vector<*>::reserve", "std::vector<int, std::allocator<int> >::reserve(unsigned long)", 1},
+		{"foo\\*", "foox", 0},
+		{"", "anything", 1},
+		{"*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0},
+	};
+
+	begin();
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		ck_assert_msg(leak(t[i].pattern, t[i].function) == t[i].yes, "%s against %s", t[i].pattern,
+			      t[i].function);
+	end();
+}
+END_TEST
+
+START_TEST(lsan_asks_module_function_and_file_of_every_frame)
+{
+	struct test_frame f[] = {{"a", "/src/lib/a.c", 3, "/usr/lib/libfoo.so.1"},
+				 {"b", NULL, 0, "/usr/lib/libbar.so"},
+				 {NULL, NULL, 0x10, "/opt/plug in.so"},
+				 {NULL, NULL, 0, NULL}};
+	uint32_t t;
+
+	begin();
+	t = make_traceback(names, f, 4);
+	ck_assert(alone("leak:libfoo.so", 0, HL_ENTRY_MALLOC, t));
+	ck_assert(alone("leak:^/opt/plug in.so$", 0, HL_ENTRY_MALLOC, t));
+	ck_assert(alone("leak:lib/a.c", 0, HL_ENTRY_MALLOC, t));
+	ck_assert(alone("leak:^b$", 0, HL_ENTRY_MALLOC, t));
+	ck_assert(alone("leak:^malloc$", 0, HL_ENTRY_MALLOC, t));
+	ck_assert(!alone("leak:^malloc$", 0, HL_ENTRY_CALLOC, t));
+	ck_assert(alone("leak:operator new", 0, HL_ENTRY_NEW, t));
+	/* what stands in names for what is not known is no name */
+	ck_assert(!alone("leak:mod!b", 0, HL_ENTRY_MALLOC, t));
+	ck_assert(!alone("leak:mod+0x10", 0, HL_ENTRY_MALLOC, t));
+	ck_assert(!alone("leak:unknown", 0, HL_ENTRY_MALLOC, t));
+	ck_assert(!alone("leak:?", 0, HL_ENTRY_MALLOC, t));
+	ck_assert(!alone("leak:vg_replace", 0, HL_ENTRY_MALLOC, t));
+	ck_assert(!alone("leak:a.c:3", 0, HL_ENTRY_MALLOC, t));
+	end();
+}
+END_TEST
+
+START_TEST(lsan_files_have_comments_blanks_and_any_line_ends)
+{
+	begin();
+	ck_assert_int_eq(
+		parse("# what we cannot mend\r\n\r\n \t leak:tls_get_addr \t\r\n\n  # more\nleak:two words"),
+		0);
+	ck_assert_uint_eq(s.n, 2);
+	ck_assert_str_eq(s.entry[0].text, "leak:tls_get_addr");
+	ck_assert_str_eq(s.entry[0].file, "f.supp");
+	ck_assert_uint_eq(s.entry[0].line, 3);
+	ck_assert_str_eq(s.entry[1].text, "leak:two words");
+	ck_assert_uint_eq(s.entry[1].line, 6);
+	ck_assert_int_eq(parse(""), 0);
+	ck_assert_int_eq(parse("# nothing\n"), 0);
+	ck_assert_uint_eq(s.n, 2);
+	ck_assert_uint_eq(match("__tls_get_addr < main"), 0);
+	ck_assert_uint_eq(match("two words"), 1);
+	ck_assert_uint_eq(match("main"), HL_ID_NONE);
+	end();
+}
+END_TEST
+
+START_TEST(blocks_of_valgrind)
+{
+	static const char text[] = "# the plugins' own\n"
+				   "{\n"
+				   "   dlopen keeps its lists\n"
+				   "   Memcheck:Leak\n"
+				   "   match-leak-kinds: definite, reachable\n"
+				   "   fun:malloc\n"
+				   "   fun:_dl_*\n"
+				   "   ...\n"
+				   "   obj:*/ld-*.so*\n"
+				   "}\n"
+				   "{\n"
+				   "   a system call\n"
+				   "   Memcheck:Param\n"
+				   "   write(buf)\n"
+				   "   fun:malloc\n"
+				   "}\n"
+				   "{\n   a race\n   Helgrind:Race\n   ...\n}\n"
+				   "{\n   both tools\n   Addrcheck,Memcheck:Leak\n   fun:g\n}\n"
+				   "{\n   almost\n   Memchecks:Leak\n   fun:h\n}\n";
+	struct test_frame f[] = {{"_dl_map_object", NULL, 0, "/lib/ld-2.31.so"},
+				 {"open_plugin", "/src/p.c", 7, "/bin/prog"},
+				 {NULL, NULL, 4, "/lib64/ld-linux.so.2"},
+				 {"main", "/src/m.c", 7, "/bin/prog"}};
+	uint32_t t;
+
+	begin();
+	ck_assert_msg(!parse(text), "%s", d.text);
+	ck_assert_uint_eq(s.n, 2);
+	ck_assert_uint_eq(s.skipped, 3);
+	ck_assert_str_eq(s.entry[0].text, "dlopen keeps its lists");
+	ck_assert_uint_eq(s.entry[0].line, 3);
+	ck_assert_uint_eq(s.entry[0].kinds, 1u << HL_LEAK_DEFINITE | 1u << HL_LEAK_REACHABLE);
+	ck_assert_uint_eq(s.entry[1].kinds, 15);
+	t = make_traceback(names, f, 4);
+	ck_assert_uint_eq(hl_suppressions_match(&s, HL_LEAK_DEFINITE, HL_ENTRY_MALLOC, t, names), 0);
+	ck_assert_uint_eq(hl_suppressions_match(&s, HL_LEAK_REACHABLE, HL_ENTRY_MALLOC, t, names), 0);
+	ck_assert_uint_eq(hl_suppressions_match(&s, HL_LEAK_INDIRECT, HL_ENTRY_MALLOC, t, names), HL_ID_NONE);
+	ck_assert_uint_eq(hl_suppressions_match(&s, HL_LEAK_POSSIBLE, HL_ENTRY_MALLOC, t, names), HL_ID_NONE);
+	/* fun:malloc is the function that made the block, and not another */
+	ck_assert_uint_eq(hl_suppressions_match(&s, HL_LEAK_DEFINITE, HL_ENTRY_CALLOC, t, names), HL_ID_NONE);
+	ck_assert_uint_eq(match("g < main"), 1);
+	ck_assert_uint_eq(match("h < main"), HL_ID_NONE);
+	ck_assert_uint_eq(match("x < g"), HL_ID_NONE);
+	end();
+}
+END_TEST
+
+START_TEST(frames_match_a_prefix_of_the_stack)
+{
+	static const struct {
+		const char *lines, *chain;
+		int yes;
+	} t[] = {
+		{"fun:malloc\nfun:a", "a < b < c", 1},
+		{"fun:a", "a < b < c", 1},
+		{"fun:a\nfun:b\nfun:c", "a < b < c", 1},
+		{"fun:a\nfun:b\nfun:c\nfun:d", "a < b < c", 0},
+		{"fun:b", "a < b < c", 0},
+		{"fun:malloc\nfun:b", "a < b < c", 0},
+		{"...\nfun:c", "a < b < c", 1},
+		{"...\nfun:malloc", "a < b < c", 1},
+		{"...\nfun:calloc", "a < b < c", 0},
+		{"...\nfun:b\n...", "a < b < c", 1},
+		{"...\nfun:c\n...", "a < b < c", 1},
+		{"...\n...\nfun:a\n...\n...\nfun:c", "a < b < c", 1},
+		{"fun:malloc\n...\nfun:a", "a < b", 1},
+		{"fun:malloc\n...\nfun:a\n...\nfun:a", "a < b", 0},
+		{"...\nfun:a\nfun:b", "a < a < b", 1},
+		{"...\nfun:a\nfun:b\n...\nfun:a\nfun:c", "a < b < x < a < b < a < c", 1},
+		{"...\nfun:c\n...\nfun:a", "a < b < c", 0},
+		{"fun:*\nfun:a", "a < b", 1},
+		{"fun:*\nfun:*\nfun:*", "a < b", 1},
+		{"fun:*\nfun:*\nfun:*\nfun:*", "a < b", 0},
+		{"fun:?alloc\nfun:a", "a", 1},
+		{"fun:ab?", "abc", 1},
+		{"fun:ab?", "ab", 0},
+		{"fun:a*c*e", "abcde", 1},
+		{"fun:a*c*e", "abcdef", 0},
+		{"fun:A", "a", 0},
+		{"fun:a\\*", "a*", 1},
+		{"fun:a\\*?", "a*b", 1},
+		{"fun:a\\*?", "axb", 0},
+		{"fun:a*\\", "ab\\", 0},
+		{"fun:a\\b", "a\\b", 1},
+		{"obj:/bin/prog", "a", 1},
+		{"obj:*prog", "a", 1},
+		{"obj:prog", "a", 0},
+		{"src:a.c", "a", 1},
+		{"src:/src/a.c", "a", 1},
+		{"src:*.c", "a", 1},
+		{"src:a.c:10", "a", 1},
+		{"src:a.c:11", "a", 0},
+		{"src:a.c:", "a", 1},
+		{"src:b.c", "a", 0},
+		{"obj:*vgpreload_memcheck*\nfun:a", "a", 1},
+		{"src:vg_replace_malloc.c:380\nfun:a", "a", 1},
+		{"fun:a\nfun:(below main)", "a < __libc_start_call_main", 1},
+		{"fun:pthread_create@@GLIBC_2.34", "pthread_create", 1},
+		{"fun:pthread_create@@GLIBC*", "pthread_create", 1},
+		{"fun:pthread_create@@GLIBC*", "pthread_create@@GLIBC_2.34", 1},
+		{"fun:pthread_create@@GLIBC*", "pthread_join", 0},
+		{"fun:???", "abc", 1},
+		{"fun:???", "abcd", 0},
+	};
+
+	begin();
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		ck_assert_msg(frames(t[i].lines, HL_ENTRY_MALLOC, make_chain(names, t[i].chain)) == t[i].yes,
+			      "%s against %s", t[i].lines, t[i].chain);
+	end();
+}
+END_TEST
+
+START_TEST(functions_may_be_mangled)
+{
+	static const struct {
+		const char *pattern, *function;
+		int yes;
+	} t[] = {
+		{"_ZN9QListView4showEv", "QListView::show()", 1},
+		{"QListView::show()", "QListView::show()", 1},
+		{"QListView::*", "QListView::show()", 1},
+		{"_ZN9QListView4showEv", "QListView::hide()", 0},
+		{"_ZN9QListView*", "QListView::show()", 1},
+		{"_ZN9QListView*", "QList::show()", 0},
+		{"_ZN9QListView*", "other(QListView)", 0},
+		{"_ZN9QListView*", "QListViewItem::show()", 0},
+		{"_ZN*9QListView*", "MyQListView::show()", 0},
+		{"_Znw*", "main", 0},
+		{"_ZdlPv*", "main", 0},
+		{"_ZNSt*", "std::f()", 1},
+		{"_ZNSt*", "stdio()", 0},
+		{"_ZN9QListView4show*", "QListView::show(int)", 1},
+		{"_ZN9QListView4sho*", "QListView::show(int)", 1},
+		{"_ZN9QListView4showEv*", "QListView::hide()", 0},
+		{"_ZN*4showE*", "QListView::show(int)", 1},
+		{"_ZN*4showE*", "QListView::hide(int)", 0},
+		{"_ZNK9QListView*", "QListView::size() const", 1},
+		{"_ZN3FooC?E*", "Foo::Foo(int)", 1},
+		{"_ZN3FooC1E*", "Foo::Foo(int)", 1},
+		{"_ZN3FooC1E*", "Foo::bar(int)", 0},
+		{"_ZN3FooD*", "Foo::~Foo()", 1},
+		{"_ZNSt6vectorI*", "std::vector<int, std::allocator<int> >::push_back(int const&)", 1},
+		{"_ZNSt6vectorI*9push_back*", "std::vector<int, std::allocator<int> >::push_back(int const&)",
+		 1},
+		{"_ZNSt6vectorI*9push_back*", "std::vector<int, std::allocator<int> >::reserve(int)", 0},
+		{"_ZN12_GLOBAL__N_13fooE*", "(anonymous namespace)::foo(int)", 1},
+		{"*4base6Thread*", "base::Thread::Start()", 1},
+		{"*4base6Thread*", "base::Runner::Start()", 0},
+		{"_Z3foo*", "foo(int)", 1},
+		{"_Z3foo*", "bar(int)", 0},
+		{"_Z*", "foo(int)", 1},
+		{"_Z*", "foo", 0},
+		{"_ZN*", "a::b()", 1},
+		{"_ZN*", "b()", 0},
+		{"*utf8to16*", "go_to(int)", 0},
+		{"foo*", "foo(int)", 1},
+		{"foo", "foo(int)", 0},
+	};
+
+	begin();
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		char line[200];
+		struct test_frame f = {t[i].function, "a.cc", 1, "/bin/p"};
+
+		snprintf(line, sizeof(line), "fun:%s", t[i].pattern);
+		ck_assert_msg(frames(line, HL_ENTRY_MALLOC, make_traceback(names, &f, 1)) == t[i].yes,
+			      "%s against %s", t[i].pattern, t[i].function);
+	}
+	end();
+}
+END_TEST
+
+START_TEST(the_allocation_function_is_known_by_its_names)
+{
+	static const struct {
+		unsigned entry;
+		const char *name;
+	} t[] = {{HL_ENTRY_MALLOC, "malloc"},
+		 {HL_ENTRY_CALLOC, "calloc"},
+		 {HL_ENTRY_REALLOC, "realloc"},
+		 {HL_ENTRY_ALIGNED, "memalign"},
+		 {HL_ENTRY_ALIGNED, "posix_memalign"},
+		 {HL_ENTRY_ALIGNED, "aligned_alloc"},
+		 {HL_ENTRY_NEW, "_Znwm"},
+		 {HL_ENTRY_NEW, "_ZnwmRKSt9nothrow_t"},
+		 {HL_ENTRY_NEW, "_Znw*"},
+		 {HL_ENTRY_NEW, "operator new(unsigned long)"},
+		 {HL_ENTRY_NEW_ARRAY, "_Znam"},
+		 {HL_ENTRY_NEW_ARRAY, "_Zna*"},
+		 {HL_ENTRY_MMAP, "mmap"}};
+	uint32_t a;
+
+	begin();
+	a = make_chain(names, "a < main");
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		for (unsigned e = 0; e < HL_ENTRY_COUNT; e++) {
+			char lines[100];
+
+			snprintf(lines, sizeof(lines), "fun:%s\nfun:a", t[i].name);
+			ck_assert_msg(frames(lines, e, a) == (e == t[i].entry), "%s, %u", t[i].name, e);
+		}
+	end();
+}
+END_TEST
+
+START_TEST(unknown_frames_are_question_marks)
+{
+	struct test_frame f[] = {
+		{NULL, NULL, 4, "/lib/libx.so"}, {NULL, NULL, 0, NULL}, {"main", "m.c", 1, "/p"}};
+	uint32_t t;
+
+	begin();
+	t = make_traceback(names, f, 3);
+	ck_assert(frames("obj:*libx.so\nobj:*\nfun:main", HL_ENTRY_MALLOC, t));
+	ck_assert(frames("fun:*\nfun:*\nfun:main", HL_ENTRY_MALLOC, t));
+	ck_assert(frames("obj:*libx.so\nobj:???\nfun:main", HL_ENTRY_MALLOC, t));
+	ck_assert(!frames("fun:mod*\n...\nfun:main", HL_ENTRY_MALLOC, t));
+	ck_assert(!frames("src:mod*", HL_ENTRY_MALLOC, t));
+	/* a loss without a stack is no loss that a frame matches */
+	ck_assert(!frames("fun:a", HL_ENTRY_MALLOC, 0));
+	ck_assert(frames("fun:malloc", HL_ENTRY_MALLOC, 0));
+	end();
+}
+END_TEST
+
+START_TEST(errors_name_file_and_line)
+{
+	static const struct {
+		const char *text, *where;
+	} t[] = {
+		{"leak:a\nfoo\n", "f.supp:2:"},
+		{"race:a\n", "f.supp:1:"},
+		{"leak:a\n\n{\nx\nMemcheck:Leak\nfun:a\n}\n", "f.supp:3:"},
+		{"{\nx\nMemcheck:Leak\nfun:a\n}\nleak:a\n", "f.supp:6:"},
+		{"{\nx\nMemcheck:Leak\nfun:a\n}\nx\n", "f.supp:6:"},
+		{"{ x\nMemcheck:Leak\nfun:a\n}\n", "f.supp:1:"},
+		{"{\n}\n", "f.supp:2:"},
+		{"{\n", "f.supp:1:"},
+		{"{\nx\n", "f.supp:1:"},
+		{"{\nx\nfun\n}\n", "f.supp:3:"},
+		{"{\nx\nMemcheck:Leak\n", "f.supp:2:"},
+		{"{\nx\nMemcheck:Leak\n}\n", "f.supp:2:"},
+		{"{\nx\nMemcheck:Leak\n...\n}\n", "f.supp:2:"},
+		{"{\nx\nMemcheck:Leak\nfun:a\nfoo\n}\n", "f.supp:5:"},
+		{"{\nx\nMemcheck:Leak\nmatch-leak-kinds: definit\nfun:a\n}\n", "f.supp:4:"},
+		{"{\nx\nMemcheck:Leak\nfun:a\nmatch-leak-kinds: all\n}\n", "f.supp:5:"},
+		{"{\nx\nMemcheck:Cond\nfun:a\n", "f.supp:1:"},
+		{"# heapledger: max=3\n", "f.supp:1:"},
+		{"# heapledger: min=3\nleak:a\n", "f.supp:1:"},
+		{"# heapledger: max=\nleak:a\n", "f.supp:1:"},
+		{"# heapledger: max=3T\nleak:a\n", "f.supp:1:"},
+		{"# heapledger: max=3 bloks\nleak:a\n", "f.supp:1:"},
+		{"# heapledger: max=99999999999999999999\nleak:a\n", "f.supp:1:"},
+		{"# heapledger: max=99999999999G\nleak:a\n", "f.supp:1:"},
+	};
+
+	begin();
+	ck_assert_int_eq(parse("leak:first"), 0);
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		ck_assert_msg(parse(t[i].text) == HL_ERR_FORMAT, "%s", t[i].text);
+		ck_assert_msg(!strncmp(d.text, t[i].where, strlen(t[i].where)), "%s for\n%s", d.text,
+			      t[i].text);
+		ck_assert_uint_eq(s.n, 1);
+		ck_assert_uint_eq(s.skipped, 0);
+	}
+	ck_assert_int_eq(hl_suppressions_parse(&s, "leak:a\0b\n", 9, "nul", &d), HL_ERR_FORMAT);
+	ck_assert_uint_eq(match("first"), 0);
+	end();
+}
+END_TEST
+
+START_TEST(budgets)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes, blocks;
+	} t[] = {
+		{"leak:a\n", UINT64_MAX, UINT64_MAX},
+		{"# heapledger: max=100\nleak:a\n", 100, UINT64_MAX},
+		{"#heapledger:max=64K\nleak:a\n", 65536, UINT64_MAX},
+		{"# heapledger: max=2M, 3 blocks\nleak:a\n", 2 << 20, 3},
+		{"# heapledger: max=1 block\nleak:a\n", UINT64_MAX, 1},
+		{"# heapledger: max=0\n# why\n\nleak:a\n", 0, UINT64_MAX},
+		{"# heapledger is nice\nleak:a\n", UINT64_MAX, UINT64_MAX},
+		{"# heapledger: max=5\n{\nx\nMemcheck:Leak\nfun:a\n}\n", 5, UINT64_MAX},
+		{"{\nx\n# heapledger: max=5 blocks\nMemcheck:Leak\nfun:a\n}\n", UINT64_MAX, 5},
+		{"# heapledger: max=5\n{\nx\nMemcheck:Cond\nfun:a\n}\n{\nx\nMemcheck:Leak\nfun:a\n}\n",
+		 UINT64_MAX, UINT64_MAX},
+	};
+
+	begin();
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		ck_assert_msg(!parse(t[i].text), "%s", d.text);
+		ck_assert_uint_eq(s.n, i + 1);
+		ck_assert_uint_eq(s.entry[i].max_bytes, t[i].bytes);
+		ck_assert_uint_eq(s.entry[i].max_blocks, t[i].blocks);
+	}
+	/* the second entry has none of the first one's */
+	ck_assert_int_eq(parse("# heapledger: max=1\nleak:b\nleak:c\n"), 0);
+	ck_assert_uint_eq(s.entry[s.n - 2].max_bytes, 1);
+	ck_assert_uint_eq(s.entry[s.n - 1].max_bytes, UINT64_MAX);
+	hl_suppressions_count(&s, 1, 100, 7);
+	ck_assert(!hl_suppressions_over(&s, 1));
+	hl_suppressions_count(&s, 1, 1, 1);
+	ck_assert(hl_suppressions_over(&s, 1));
+	ck_assert_uint_eq(s.entry[1].bytes, 101);
+	ck_assert_uint_eq(s.entry[1].blocks, 8);
+	hl_suppressions_count(&s, 3, 1, 3);
+	ck_assert(!hl_suppressions_over(&s, 3));
+	hl_suppressions_count(&s, 3, 1, 1);
+	ck_assert(hl_suppressions_over(&s, 3));
+	ck_assert_uint_eq(s.entry[0].blocks, 0);
+	end();
+}
+END_TEST
+
+START_TEST(a_file_may_come_after_matching)
+{
+	begin();
+	ck_assert_uint_eq(match("b"), HL_ID_NONE);
+	ck_assert_int_eq(parse("leak:^a$\n"), 0);
+	ck_assert_uint_eq(match("b < main"), HL_ID_NONE);
+	ck_assert_int_eq(hl_suppressions_parse(&s, "{\nn\nMemcheck:Leak\nfun:b\n}", 25, "second", &d), 0);
+	ck_assert_uint_eq(match("b < main"), 1);
+	ck_assert_uint_eq(match("b < a"), 0);
+	ck_assert_str_eq(s.entry[1].file, "second");
+	end();
+}
+END_TEST
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+START_TEST(a_thousand_entries_and_ten_thousand_stacks)
+{
+	struct hl_buf text[2] = {{0}, {0}};
+	uint32_t matched = 0, *stacks = malloc(10000 * sizeof(*stacks));
+	double begun;
+	char line[400];
+	int n;
+
+	begin();
+	for (int i = 0; i < 500; i++) {
+		n = snprintf(line, sizeof(line), "leak:^module%d::Class%d::*method\n", i, i * 7);
+		hl_buf_append(&text[0], line, (size_t)n);
+		n = snprintf(line, sizeof(line),
+			     "{\nn%d\nMemcheck:Leak\nfun:malloc\n...\nfun:_ZN*9Class%04d*\n...\nfun:f%d\n}\n",
+			     i, i * 20, i * 20);
+		hl_buf_append(&text[1], line, (size_t)n);
+	}
+	for (int i = 0; i < 10000; i++) {
+		uint32_t t = 0;
+
+		for (int k = 0; k < 25; k++) {
+			struct test_frame f = {line, "/some/where/in/the/source/tree/file.cc", (uint32_t)k,
+					       "/bin/p"};
+
+			snprintf(line, sizeof(line),
+				 k == 5   ? "f%d"
+				 : k == 6 ? "n::Class%04d::method(int)"
+					  : "name::space%d::Class::method(int, char const*)",
+				 k == 5 || k == 6 ? i : (i * 25 + k) % 20000);
+			t = hl_names_traceback(names, t, make_frame(names, &f));
+		}
+		stacks[i] = t;
+	}
+	begun = seconds();
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(hl_suppressions_parse(&s, (char *)text[i].data, text[i].len, "f", &d), 0);
+	ck_assert_uint_eq(s.n, 1000);
+	for (int i = 0; i < 10000; i++)
+		matched += hl_suppressions_match(&s, HL_LEAK_DEFINITE, HL_ENTRY_MALLOC, stacks[i], names) !=
+			   HL_ID_NONE;
+	begun = seconds() - begun;
+	ck_assert_uint_eq(matched, 500);
+	ck_assert_msg(begun < 3, "%.2f s", begun);
+	printf("# 1000 entries, 10000 stacks of 25: %.3f s\n", begun);
+	hl_buf_release(&text[0]);
+	hl_buf_release(&text[1]);
+	free(stacks);
+	end();
+}
+END_TEST
+
+/* Any entry, generated and parsed again, matches the loss. */
+static void check_generated(const struct test_frame *f, size_t n, unsigned entry, int cut)
+{
+	struct hl_buf out = {0};
+	uint32_t t = make_traceback(names, f, n);
+	int known = 0;
+
+	if (cut)
+		hl_names_set_truncated(names, t);
+	for (size_t i = 0; i < n; i++)
+		known |= f[i].module != NULL;
+	for (int kind = 0; kind < HL_LEAK_KINDS; kind++) {
+		out.len = 0;
+		ck_assert_int_eq(hl_suppressions_generate_valgrind(&out, kind, entry, t, names), known);
+		ck_assert_msg(alone(hl_buf_string(&out), kind, entry, t) == known, "%s", hl_buf_string(&out));
+		if (known)
+			ck_assert_msg(!alone(hl_buf_string(&out), (kind + 1) % HL_LEAK_KINDS, entry, t), "%s",
+				      hl_buf_string(&out));
+	}
+	out.len = 0;
+	ck_assert_int_eq(hl_suppressions_generate_lsan(&out, t, names), known);
+	ck_assert_msg(alone(hl_buf_string(&out), HL_LEAK_DEFINITE, entry, t) == known, "%s",
+		      hl_buf_string(&out));
+	hl_buf_release(&out);
+}
+
+START_TEST(what_is_generated_matches_odd_names)
+{
+	static const char *const functions[] = {
+		"main",
+		"foo.constprop.0",
+		"pthread_create@@GLIBC_2.34",
+		"std::vector<int, std::allocator<int> >::push_back(int const&)",
+		"Foo::operator()(char*) const",
+		"operator new(unsigned long)",
+		"operator<<(std::ostream&, A const&)",
+		"void f<&(g<int>(char**))>(int (*)(char*))",
+		"Foo::~Foo()",
+		"(anonymous namespace)::x(int)",
+		"A::(anonymous namespace)::f()",
+		"g(int)::{lambda(auto:1*)#1}::operator()(int) const",
+		"<alloc::vec::Vec<T> as core::ops::Drop>::drop",
+		"-[Foo bar:baz:]",
+		"*",
+		"?*?",
+		"$",
+		"a$b$",
+		"^",
+		"^a",
+		"a^",
+		"#",
+		"\\",
+		"a\\*",
+		" lead",
+		"trail ",
+		"  ",
+		"two  words",
+		"...",
+		"}",
+		"{",
+		"leak:x",
+		"fun:x",
+		"line\nbreak",
+		"tab\t",
+		"gr\303\266\303\237e",
+		"\303\266",
+		"\377",
+		"1digit",
+		"unterminated<(",
+		")))>>>",
+		"decltype(nullptr) foo()",
+		"non-virtual thunk to A::f()",
+		"malloc",
+		"xmalloc",
+		"???",
+		"x"};
+	static const char *const modules[] = {"/bin/prog", "/opt/a b/lib*.so ",  "/x\ny", "/a\\b*",
+					      "rel",       "/usr/lib/libc.so.6", "dir/",  "$",
+					      " "};
+	size_t nf = sizeof(functions) / sizeof(functions[0]), nm = sizeof(modules) / sizeof(modules[0]);
+
+	begin();
+	for (size_t i = 0; i < nf; i++)
+		for (size_t m = 0; m < nm; m++) {
+			struct test_frame f[] = {{functions[i], m % 2 ? NULL : "/src/a.c", 1, modules[m]},
+						 {functions[(i + 7) % nf], NULL, 1, modules[(m + 1) % nm]},
+						 {NULL, NULL, 0x123, modules[m]},
+						 {NULL, NULL, 0, NULL}};
+
+			for (size_t n = 1; n <= 4; n++)
+				check_generated(f, n, (unsigned)(i % (HL_ENTRY_POOL + 1)), (int)(i & 1));
+			check_generated(f + 2, 1, HL_ENTRY_MALLOC, 0);
+			check_generated(f + 2, 2, HL_ENTRY_NEW, 1);
+			check_generated(f + 3, 1, HL_ENTRY_MALLOC, 0);
+		}
+	check_generated(NULL, 0, HL_ENTRY_MALLOC, 0);
+	end();
+}
+END_TEST
+
+START_TEST(what_is_generated_matches_names_at_random)
+{
+	static const char alphabet[] = "ab01_:<>()*?$^\\ .~{}[],&#@=\n\t";
+	unsigned seed = 20240229;
+
+	begin();
+	for (int round = 0; round < 3000; round++) {
+		char text[6][24];
+		struct test_frame f[3];
+
+		for (int i = 0; i < 6; i++) {
+			size_t n = 1 + (size_t)rand_r(&seed) % 20;
+
+			for (size_t k = 0; k < n; k++)
+				text[i][k] = alphabet[(size_t)rand_r(&seed) % (sizeof(alphabet) - 1)];
+			text[i][n] = '\0';
+		}
+		for (int i = 0; i < 3; i++)
+			f[i] = (struct test_frame){rand_r(&seed) % 4 ? text[i] : NULL,
+						   rand_r(&seed) % 2 ? "/src/a.c" : NULL, 1,
+						   rand_r(&seed) % 8 || i == 0 ? text[i + 3] : NULL};
+		check_generated(f, 3, (unsigned)rand_r(&seed) % (HL_ENTRY_POOL + 1), 0);
+	}
+	end();
+}
+END_TEST
+
+START_TEST(generated_text)
+{
+	struct test_frame f[] = {{"xmalloc", "/s/x.c", 1, "/bin/prog"},
+				 {"Tree<int>::insert(Node*)", "/s/t.cc", 9, "/bin/prog"},
+				 {NULL, NULL, 5, "/lib/libx.so.1"},
+				 {NULL, NULL, 0, NULL},
+				 {"main", "/s/m.c", 3, "/bin/prog"}};
+	struct hl_buf out = {0};
+	uint32_t t;
+
+	begin();
+	t = make_traceback(names, f, 5);
+	hl_names_set_truncated(names, t);
+	hl_suppressions_generate_valgrind(&out, HL_LEAK_POSSIBLE, HL_ENTRY_CALLOC, t, names);
+	ck_assert_str_eq(hl_buf_string(&out),
+			 "{\n   <name this suppression>\n   Memcheck:Leak\n"
+			 "   match-leak-kinds: possible\n   fun:calloc\n   fun:xmalloc\n"
+			 "   fun:*Tree*insert*\n   obj:/lib/libx.so.1\n   obj:*\n   fun:main\n"
+			 "   ...\n}\n");
+	out.len = 0;
+	hl_suppressions_generate_lsan(&out, t, names);
+	ck_assert_str_eq(hl_buf_string(&out), "leak:Tree<int>::insert(Node*)\n");
+	out.len = 0;
+	hl_suppressions_generate_lsan(&out, make_chain(names, "g_malloc < strdup < store < main"), names);
+	ck_assert_str_eq(hl_buf_string(&out), "leak:^store$\n");
+	out.len = 0;
+	hl_suppressions_generate_lsan(&out, make_traceback(names, f + 2, 2), names);
+	ck_assert_str_eq(hl_buf_string(&out), "leak:libx.so.1\n");
+	hl_buf_release(&out);
+	end();
+}
+END_TEST
+
+START_TEST(a_deep_stack_gives_no_more_lines_than_valgrind_takes)
+{
+	struct test_frame f[40];
+	struct hl_buf out = {0};
+	size_t lines = 0;
+	char name[40][8];
+
+	begin();
+	for (int i = 0; i < 40; i++) {
+		snprintf(name[i], sizeof(name[i]), "f%d", i);
+		f[i] = (struct test_frame){name[i], NULL, 0, "/bin/prog"};
+	}
+	check_generated(f, 40, HL_ENTRY_MALLOC, 1);
+	hl_suppressions_generate_valgrind(&out, HL_LEAK_DEFINITE, HL_ENTRY_MALLOC,
+					  make_traceback(names, f, 40), names);
+	for (const char *p = hl_buf_string(&out); (p = strstr(p, "fun:")); p++)
+		lines++;
+	ck_assert_uint_eq(lines, 24);
+	hl_buf_release(&out);
+	end();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("suppress");
+	TCase *c = tcase_create("suppress");
+	SRunner *r = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(c, 60);
+	tcase_add_test(c, patterns_of_lsan);
+	tcase_add_test(c, lsan_asks_module_function_and_file_of_every_frame);
+	tcase_add_test(c, lsan_files_have_comments_blanks_and_any_line_ends);
+	tcase_add_test(c, blocks_of_valgrind);
+	tcase_add_test(c, frames_match_a_prefix_of_the_stack);
+	tcase_add_test(c, functions_may_be_mangled);
+	tcase_add_test(c, the_allocation_function_is_known_by_its_names);
+	tcase_add_test(c, unknown_frames_are_question_marks);
+	tcase_add_test(c, errors_name_file_and_line);
+	tcase_add_test(c, budgets);
+	tcase_add_test(c, a_file_may_come_after_matching);
+	tcase_add_test(c, a_thousand_entries_and_ten_thousand_stacks);
+	tcase_add_test(c, what_is_generated_matches_odd_names);
+	tcase_add_test(c, what_is_generated_matches_names_at_random);
+	tcase_add_test(c, generated_text);
+	tcase_add_test(c, a_deep_stack_gives_no_more_lines_than_valgrind_takes);
+	suite_add_tcase(suite, c);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
