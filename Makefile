@@ -127,14 +127,25 @@ $(O)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(fuzz_src)
 	@mkdir -p $(@D)
 	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $^ -lzstd -lm
+suppress_src := $(filter analyzer/base/%,$(an_src)) $(wildcard analyzer/analysis/suppress*.c) \
+	$(addprefix analyzer/analysis/,baseline.c names.c idset.c) analyzer/model/demangle.c
+$(O)/fuzz/suppress_fuzz: tests/fuzz/suppress_fuzz.c $(suppress_src)
+	@mkdir -p $(@D)
+	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $@ $^ -liberty -lzstd -lm
 $(O)/fuzz/make_corpus: tests/fuzz/make_corpus.c analyzer/collect/writer.c $(filter analyzer/base/%,$(an_src))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(base)) -o $@ $^ -lzstd
-fuzz: $(O)/deps-check $(O)/fuzz/trace_fuzz $(O)/fuzz/columns_fuzz $(O)/fuzz/make_corpus	## feed damaged traces to the reader
-	@mkdir -p $(O)/fuzz/corpus $(O)/fuzz/columns
+fuzz: $(O)/deps-check $(O)/fuzz/trace_fuzz $(O)/fuzz/columns_fuzz $(O)/fuzz/suppress_fuzz $(O)/fuzz/make_corpus	## feed damaged traces and files to their readers
+	@mkdir -p $(O)/fuzz/corpus $(O)/fuzz/columns $(O)/fuzz/suppress
 	$(Q)$(O)/fuzz/make_corpus $(O)/fuzz/corpus $(O)/fuzz/columns
 	$(Q)$(O)/fuzz/trace_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -timeout=10 -rss_limit_mb=2048 $(O)/fuzz/corpus
 	$(Q)$(O)/fuzz/columns_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -timeout=10 -rss_limit_mb=2048 $(O)/fuzz/columns
+	$(Q)printf '\0leak:^a*$$\n' >$(O)/fuzz/suppress/lsan
+	$(Q)printf '\0# heapledger: max=1K, 2 blocks\n{\nx\nMemcheck:Leak\nmatch-leak-kinds: definite\nfun:malloc\n...\nfun:_ZNSt6vectorI*\nobj:*.so\nsrc:a.c:7\n}\n' >$(O)/fuzz/suppress/valgrind
+	$(Q)printf '\1heapledger baseline 1\n00000000000000ff definite 1 2 f < main\n' >$(O)/fuzz/suppress/baseline
+	$(Q)printf '\2Fvoid A<int>::f(int*)|/lib/libx.so\0M/p\0' >$(O)/fuzz/suppress/names
+	$(Q)$(O)/fuzz/suppress_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -timeout=10 -rss_limit_mb=2048 $(O)/fuzz/suppress
 
 $(O)/heapledger.pc: heapledger.pc.in Makefile
 	@mkdir -p $(@D)
