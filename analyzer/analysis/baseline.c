@@ -136,6 +136,11 @@ static char *chain_of(const struct hl_names *names, uint32_t traceback)
 		hl_buf_append(&out, "?", 1);
 	if (cut)
 		hl_buf_append(&out, " < ...", 6);
+	/* editors cut blanks off the ends of lines */
+	if (out.data[out.len - 1] == ' ') {
+		out.len--;
+		hl_buf_append(&out, "\\x20", 4);
+	}
 	return hl_buf_string(&out);
 }
 
@@ -202,7 +207,8 @@ static int compare_entries(const void *va, const void *vb)
 
 void hl_baseline_write(struct hl_baseline *b, struct hl_buf *out)
 {
-	qsort(b->entry, b->n, sizeof(*b->entry), compare_entries);
+	if (b->n)
+		qsort(b->entry, b->n, sizeof(*b->entry), compare_entries);
 	hl_idset_release(&b->keys);
 	b->keys = (struct hl_idset){0};
 	hl_buf_append(out, HEADER "\n", sizeof(HEADER));

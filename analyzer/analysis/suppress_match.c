@@ -56,6 +56,12 @@ static struct hl_supp_hits ask(struct hl_supp_impl *impl, uint64_t key, enum hl_
 	return impl->results[id];
 }
 
+/* A name that is empty is none. */
+static uint32_t known_string(const struct hl_supp_impl *impl, uint32_t string, int known)
+{
+	return known && *hl_names_string(impl->names, string) ? string : UNKNOWN;
+}
+
 static struct hl_supp_hits hits_of(struct hl_supp_impl *impl, uint32_t string, enum hl_supp_role role)
 {
 	uint64_t key = (uint64_t)string << 2 | role;
@@ -116,10 +122,11 @@ static void note_frame(struct hl_supp_impl *impl, const struct hl_name_frame *f,
 	int known = f->kind == HL_NAME_LINE || f->kind == HL_NAME_FUNCTION;
 
 	*out = (struct hl_supp_frame){.line = f->line};
-	out->hits[HL_SUPP_FUN] = hits_of(impl, known ? f->function : UNKNOWN, HL_SUPP_FUN);
+	out->hits[HL_SUPP_FUN] = hits_of(impl, known_string(impl, f->function, known), HL_SUPP_FUN);
 	if (f->kind == HL_NAME_LINE)
 		out->hits[HL_SUPP_SRC] = hits_of(impl, f->file, HL_SUPP_SRC);
-	out->hits[HL_SUPP_OBJ] = hits_of(impl, f->kind == HL_NAME_UNKNOWN ? UNKNOWN : f->module, HL_SUPP_OBJ);
+	out->hits[HL_SUPP_OBJ] =
+		hits_of(impl, known_string(impl, f->module, f->kind != HL_NAME_UNKNOWN), HL_SUPP_OBJ);
 	for (int role = 0; role < 3; role++)
 		see(impl, out->hits[role]);
 }

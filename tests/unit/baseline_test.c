@@ -87,11 +87,14 @@ START_TEST(a_file_is_sorted_and_readable)
 	static const char text[] = "heapledger baseline 1\n"
 				   "%016llx definite 30 3 f < main\n"
 				   "%016llx reachable 7 1 f < main\n";
-	struct test_frame odd = {"a\nb\\c\033", NULL, 0, "/p"};
+	struct test_frame odd = {"a\nb\\c\033", NULL, 0, "/p"}, blanks = {"  ", NULL, 0, "/p"};
 	char want[300];
 	uint32_t f, o;
 
 	begin();
+	hl_baseline_write(&b, &out);
+	ck_assert_str_eq(hl_buf_string(&out), "heapledger baseline 1\n");
+	out.len = 0;
 	f = make_chain(names, "f < main");
 	hl_baseline_add(&b, HL_LEAK_REACHABLE, f, 7, 1, names);
 	hl_baseline_add(&b, HL_LEAK_DEFINITE, f, 10, 1, names);
@@ -105,9 +108,11 @@ START_TEST(a_file_is_sorted_and_readable)
 	hl_names_set_truncated(names, o);
 	hl_baseline_release(&b);
 	hl_baseline_add(&b, HL_LEAK_POSSIBLE, o, 1, 1, names);
+	hl_baseline_add(&b, HL_LEAK_POSSIBLE, make_traceback(names, &blanks, 1), 1, 1, names);
 	hl_baseline_add(&b, HL_LEAK_POSSIBLE, 0, 1, 1, names);
 	hl_baseline_write(&b, &out);
 	ck_assert_ptr_nonnull(strstr(hl_buf_string(&out), " possible 1 1 a\\x0ab\\x5cc\\x1b < ...\n"));
+	ck_assert_ptr_nonnull(strstr(hl_buf_string(&out), " possible 1 1  \\x20\n"));
 	ck_assert_ptr_nonnull(strstr(hl_buf_string(&out), "cbf29ce484222325 possible 1 1 ?\n"));
 	end();
 }

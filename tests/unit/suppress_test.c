@@ -559,7 +559,7 @@ static void check_generated(const struct test_frame *f, size_t n, unsigned entry
 	if (cut)
 		hl_names_set_truncated(names, t);
 	for (size_t i = 0; i < n; i++)
-		known |= f[i].module != NULL;
+		known |= f[i].function || (f[i].module && *f[i].module);
 	for (int kind = 0; kind < HL_LEAK_KINDS; kind++) {
 		out.len = 0;
 		ck_assert_int_eq(hl_suppressions_generate_valgrind(&out, kind, entry, t, names), known);
