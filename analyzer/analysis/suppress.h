@@ -11,7 +11,7 @@
  *                  Older frames than the block tells of may follow.
  * valgrind's newest frame is the allocation function (fun:malloc, fun:_Znwm).  Ours are not in the tracebacks, so
  * it is put there for the time of matching; a block that leaves it out matches too.  fun: is compared with the
- * function as it is and, when the pattern is a linker's name, as suppress_mangled.h says; a version behind `@` need not
+ * function as it is, without the type before a template's and, when the pattern is a linker's name, as suppress_mangled.h says; a version behind `@` need not
  * be there; `???` is an unknown function or module, `(below main)` what starts main.  src: is compared with the
  * whole path and with its last part.
  *

@@ -104,6 +104,13 @@ static const char *take_abbreviation(struct translation *t, const char *p)
 
 static const char *take(struct translation *t, const char *p)
 {
+	static const char anonymous[] = "_GLOBAL__N_1";
+	size_t n = sizeof(anonymous) - 1;
+
+	if (!strncmp(p, anonymous, n)) { /* its length is behind a wildcard */
+		put_identifier(t, p, n);
+		return p + n;
+	}
 	if (is_digit(*p))
 		return take_identifier(t, p, 1);
 	if (*p == 'S')
@@ -164,4 +171,26 @@ char *hl_supp_demangled(const char *text, int *literal)
 		return name;
 	free(name);
 	return NULL;
+}
+
+const char *hl_supp_without_type(const char *function)
+{
+	const char *name = function;
+	int depth = 0;
+
+	for (const char *p = function; *p && strncmp(p, "operator", 8); p++) {
+		int anonymous = !strncmp(p, "(anonymous namespace)", 21);
+
+		if (anonymous)
+			p += 20;
+		else if (*p == '(' && !depth && p > name)
+			break;
+		else if (strchr("(<[{", *p))
+			depth++;
+		else if (strchr(")>]}", *p))
+			depth--;
+		else if (*p == ' ' && !depth)
+			name = p + 1;
+	}
+	return name;
 }

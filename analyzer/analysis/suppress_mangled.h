@@ -13,5 +13,8 @@
 /* The demangled pattern for hl_supp_glob_words; malloc'd; NULL: the text is no such pattern.  *literal: it is for
  * hl_supp_glob_literal. */
 char *hl_supp_demangled(const char *text, int *literal);
+/* "app::make<int>(int)" of "int* app::make<int>(int)": of templates the type comes first, where a linker's name has
+ * it behind.  A part of function. */
+const char *hl_supp_without_type(const char *function);
 
 #endif

@@ -5,6 +5,7 @@
  * first pattern is among them.
  */
 #include "analyzer/analysis/suppress_impl.h"
+#include "analyzer/analysis/suppress_mangled.h"
 #include "analyzer/base/buf.h"
 #include <string.h>
 
@@ -75,6 +76,10 @@ static struct hl_supp_hits hits_of(struct hl_supp_impl *impl, uint32_t string, e
 	slash = strrchr(s[0], '/');
 	if (role == HL_SUPP_SRC && slash)
 		s[n++] = slash + 1;
+	if (role == HL_SUPP_FUN && string != UNKNOWN) {
+		s[n] = hl_supp_without_type(s[0]);
+		n += s[n] != s[0];
+	}
 	return ask(impl, key, role, s, n, string == UNKNOWN);
 }
 

@@ -314,6 +314,14 @@ START_TEST(functions_may_be_mangled)
 		{"_Z*", "foo", 0},
 		{"_ZN*", "a::b()", 1},
 		{"_ZN*", "b()", 0},
+		{"*_GLOBAL__N_13foo*", "(anonymous namespace)::foo(int)", 1},
+		{"*_GLOBAL__N_13foo*", "foo(int)", 0},
+		{"_ZN3app4makeI*", "double* app::make<double>(int)", 1},
+		{"_ZN3app4makeIdEEPT_i", "double* app::make<double>(int)", 1},
+		{"_ZN3app4makeI*", "int f<app::make<int> >(int)", 0},
+		{"_ZN3app4makeI*", "int g<int>(app::make<int>)", 0},
+		{"_ZN3app4makeI*", "std::map<int, int> (anonymous namespace)::f<int>(int)", 0},
+		{"_ZN12_GLOBAL__N_11fI*", "std::map<int, int> (anonymous namespace)::f<int>(int)", 1},
 		{"*utf8to16*", "go_to(int)", 0},
 		{"foo*", "foo(int)", 1},
 		{"foo", "foo(int)", 0},
@@ -328,6 +336,51 @@ START_TEST(functions_may_be_mangled)
 		ck_assert_msg(frames(line, HL_ENTRY_MALLOC, make_traceback(names, &f, 1)) == t[i].yes,
 			      "%s against %s", t[i].pattern, t[i].function);
 	}
+	end();
+}
+END_TEST
+
+/* The lines are what valgrind 3.19 prints for such a program, the tracebacks what the symbols of it are. */
+START_TEST(what_valgrind_generates_matches)
+{
+	static const struct {
+		const char *lines;
+		struct test_frame f[5];
+		size_t n;
+		unsigned entry;
+	} t[] = {
+		{"fun:_Znam\nfun:_ZNK4Tree4growEi\nfun:_ZN4TreeC1Ei\nfun:_Z3runv\nfun:main",
+		 {{"Tree::grow(int) const", "/a.cc", 5, "/p"},
+		  {"Tree::Tree(int)", "/a.cc", 6, "/p"},
+		  {"run()", "/a.cc", 12, "/p"},
+		  {"main", "/a.cc", 18, "/p"}},
+		 4,
+		 HL_ENTRY_NEW_ARRAY},
+		{"fun:calloc\nfun:_ZN3app4makeIdEEPT_i\nfun:_Z3runv\nfun:main",
+		 {{"double* app::make<double>(int)", "/a.cc", 7, "/p"},
+		  {"run()", "/a.cc", 13, "/p"},
+		  {"main", "/a.cc", 18, "/p"}},
+		 3,
+		 HL_ENTRY_CALLOC},
+		{"fun:malloc\nfun:_ZN12_GLOBAL__N_16hiddenEi\nfun:_Z3runv\nfun:main",
+		 {{"(anonymous namespace)::hidden(int)", "/a.cc", 8, "/p"},
+		  {"run()", "/a.cc", 14, "/p"},
+		  {"main", "/a.cc", 18, "/p"}},
+		 3,
+		 HL_ENTRY_MALLOC},
+		{"fun:malloc\nfun:xmalloc\nfun:_Z3runv\nfun:main",
+		 {{"xmalloc", "/a.cc", 9, "/p"}, {"run()", "/a.cc", 15, "/p"}, {"main", "/a.cc", 18, "/p"}},
+		 3,
+		 HL_ENTRY_MALLOC},
+	};
+	size_t n = sizeof(t) / sizeof(t[0]);
+
+	begin();
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < n; k++)
+			ck_assert_msg(frames(t[i].lines, t[k].entry, make_traceback(names, t[k].f, t[k].n)) ==
+					      (i == k),
+				      "%zu %zu", i, k);
 	end();
 }
 END_TEST
@@ -746,6 +799,7 @@ int main(void)
 	tcase_add_test(c, blocks_of_valgrind);
 	tcase_add_test(c, frames_match_a_prefix_of_the_stack);
 	tcase_add_test(c, functions_may_be_mangled);
+	tcase_add_test(c, what_valgrind_generates_matches);
 	tcase_add_test(c, the_allocation_function_is_known_by_its_names);
 	tcase_add_test(c, unknown_frames_are_question_marks);
 	tcase_add_test(c, errors_name_file_and_line);
