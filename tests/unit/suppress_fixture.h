@@ -4,7 +4,7 @@
 #ifndef TESTS_SUPPRESS_FIXTURE_H
 #define TESTS_SUPPRESS_FIXTURE_H
 
-#include "analyzer/analysis/names.h"
+#include "analyzer/analysis/suppress.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +73,21 @@ static inline uint32_t make_chain(struct hl_names *names, const char *text)
 	n = make_traceback(names, frames, n);
 	free(copy);
 	return (uint32_t)n;
+}
+
+/* Does that file alone match? */
+static inline int matches_alone(const struct hl_names *names, const char *text, enum hl_leak_kind kind,
+				unsigned entry, uint32_t traceback)
+{
+	struct hl_suppressions one = {0};
+	struct hl_diag d = {0};
+	uint32_t got;
+
+	ck_assert_msg(!hl_suppressions_parse(&one, text, strlen(text), "one", &d), "%s in:\n%s", d.text,
+		      text);
+	got = hl_suppressions_match(&one, kind, entry, traceback, names);
+	hl_suppressions_release(&one);
+	return got == 0;
 }
 
 #endif
