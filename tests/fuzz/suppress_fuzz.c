@@ -41,8 +41,8 @@ static uint32_t some_stack(struct hl_names *names)
 	t = hl_names_traceback(names, t, frame(names, "libx.so+0x1", "/lib/libx.so", HL_NAME_OFFSET));
 	t = hl_names_traceback(names, t, frame(names, "foo", "/lib/libx.so", HL_NAME_FUNCTION));
 	t = hl_names_traceback(names, t, frame(names, "foo", "/lib/libx.so", HL_NAME_FUNCTION));
-	return hl_names_traceback(names, t,
-				  frame(names, "std::vector<int>::push_back(int const&)", "/bin/prog", HL_NAME_LINE));
+	return hl_names_traceback(
+		names, t, frame(names, "std::vector<int>::push_back(int const&)", "/bin/prog", HL_NAME_LINE));
 }
 
 static void try_suppressions(const char *text, size_t n)
@@ -59,12 +59,15 @@ static void try_suppressions(const char *text, size_t n)
 			first[k] = hl_suppressions_match(&s, (enum hl_leak_kind)k, (unsigned)k, t, names);
 			check(first[k] == HL_ID_NONE || first[k] < s.n, "an entry of the file", "");
 		}
-		check(!hl_suppressions_parse(&s, text, n, "again", &d) && s.n == 2 * once, "as before", d.text);
+		check(!hl_suppressions_parse(&s, text, n, "again", &d) && s.n == 2 * once, "as before",
+		      d.text);
 		for (int k = 0; k < HL_LEAK_KINDS; k++)
-			check(first[k] == hl_suppressions_match(&s, (enum hl_leak_kind)k, (unsigned)k, t, names),
+			check(first[k] ==
+				      hl_suppressions_match(&s, (enum hl_leak_kind)k, (unsigned)k, t, names),
 			      "the first entry is the one", "");
 	} else {
-		check(!s.n && !strncmp(d.text, "file:", 5), "an error has its place, and leaves nothing", d.text);
+		check(!s.n && !strncmp(d.text, "file:", 5), "an error has its place, and leaves nothing",
+		      d.text);
 	}
 	hl_suppressions_release(&s);
 	hl_names_free(names);
@@ -78,12 +81,14 @@ static void try_baseline(const char *text, size_t n)
 
 	if (!hl_baseline_parse(&b, text, n, "file", &d)) {
 		hl_baseline_write(&b, &one);
-		check(!hl_baseline_parse(&again, (char *)one.data, one.len, "again", &d), "is read again", d.text);
+		check(!hl_baseline_parse(&again, (char *)one.data, one.len, "again", &d), "is read again",
+		      d.text);
 		hl_baseline_write(&again, &two);
 		check(one.len == two.len && !memcmp(one.data, two.data, one.len), "is the same", "");
 		check(!hl_baseline_mark_fixed(&b, &again, 15), "nothing is gone", "");
 	} else {
-		check(!b.n && !strncmp(d.text, "file:", 5), "an error has its place, and leaves nothing", d.text);
+		check(!b.n && !strncmp(d.text, "file:", 5), "an error has its place, and leaves nothing",
+		      d.text);
 	}
 	hl_baseline_release(&b);
 	hl_baseline_release(&again);
@@ -117,11 +122,11 @@ static void try_names(char *text, size_t n)
 
 		if (module)
 			*module++ = '\0';
-		t = hl_names_traceback(names, t,
-				       length && *s == 'F'   ? frame(names, function, module ? module : "/p",
-								     HL_NAME_FUNCTION)
-				       : length && *s == 'M' ? frame(names, "m+0x1", function, HL_NAME_OFFSET)
-							     : hl_names_unknown_frame(names));
+		t = hl_names_traceback(
+			names, t,
+			length && *s == 'F' ? frame(names, function, module ? module : "/p", HL_NAME_FUNCTION)
+			: length && *s == 'M' ? frame(names, "m+0x1", function, HL_NAME_OFFSET)
+					      : hl_names_unknown_frame(names));
 		s += length + 1;
 	}
 	if (hl_suppressions_generate_valgrind(&out, HL_LEAK_DEFINITE, 4, t, names))
