@@ -167,6 +167,26 @@ static enum hl_baseline_state state(const struct hl_baseline *now, enum hl_leak_
 	return hl_baseline_compare(&b, now, kind, hl_baseline_hash(names, traceback), &old);
 }
 
+START_TEST(the_chain_that_is_shown_does_not_depend_on_order)
+{
+	struct test_frame f = {"f", "/a.c", 1, "/p"}, g = {"f", "/a.c", 2, "/p"};
+	uint32_t whole, cut;
+
+	begin();
+	whole = make_traceback(names, &f, 1);
+	cut = make_traceback(names, &g, 1);
+	hl_names_set_truncated(names, cut);
+	hl_baseline_add(&b, HL_LEAK_DEFINITE, cut, 1, 1, names);
+	hl_baseline_add(&b, HL_LEAK_DEFINITE, whole, 1, 1, names);
+	hl_baseline_add(&b, HL_LEAK_POSSIBLE, whole, 1, 1, names);
+	hl_baseline_add(&b, HL_LEAK_POSSIBLE, cut, 1, 1, names);
+	ck_assert_uint_eq(b.n, 2);
+	ck_assert_str_eq(b.entry[0].chain, "f");
+	ck_assert_str_eq(b.entry[1].chain, "f");
+	end();
+}
+END_TEST
+
 START_TEST(new_grown_known_and_fixed)
 {
 	struct hl_baseline now = {0};
@@ -293,6 +313,7 @@ int main(void)
 	tcase_add_test(c, lines_paths_and_offsets_do_not_count);
 	tcase_add_test(c, a_file_is_sorted_and_readable);
 	tcase_add_test(c, what_is_written_does_not_depend_on_order);
+	tcase_add_test(c, the_chain_that_is_shown_does_not_depend_on_order);
 	tcase_add_test(c, new_grown_known_and_fixed);
 	tcase_add_test(c, files_are_read_with_care);
 	tcase_add_test(c, a_merge_that_left_both_lines_is_read);

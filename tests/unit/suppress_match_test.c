@@ -192,6 +192,7 @@ START_TEST(functions_may_be_mangled)
 		{"_ZN9QListView*", "QList::show()", 0},
 		{"_ZN9QListView*", "other(QListView)", 0},
 		{"_ZN9QListView*", "QListViewItem::show()", 0},
+		{"_ZN3foo*", "foo\303\266::x()", 0},
 		{"_ZN*9QListView*", "MyQListView::show()", 0},
 		{"_Znw*", "main", 0},
 		{"_ZdlPv*", "main", 0},
