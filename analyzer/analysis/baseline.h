@@ -37,7 +37,7 @@ struct hl_baseline {
 	struct hl_idset keys;
 };
 
-/* In the order of hl_loss_state, and one for entries. */
+/* Same order as hl_loss_state. */
 enum hl_baseline_state { HL_BASELINE_NEW, HL_BASELINE_GROWN, HL_BASELINE_KNOWN };
 
 uint64_t hl_baseline_hash(const struct hl_names *names, uint32_t traceback);
