@@ -2,6 +2,7 @@
  * api.c - the public API (heapledger.h), and the hooks that only observe: dlclose, thread names.
  */
 #include "preload/enter.h"
+#include "preload/image.h"
 #include "preload/real.h"
 #include "preload/modrec.h"
 #include "preload/record.h"
@@ -105,6 +106,9 @@ HL_EXPORT int prctl(int option, ...)
 		errno = ENOSYS;
 		return -1;
 	}
+	/* before it takes effect: after it, asking who we are may kill; a vfork child restricts itself alone */
+	if ((option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) && hl_image_is_due())
+		hl_image_forbid();
 	r = hl_real.prctl(option, a[0], a[1], a[2], a[3]);
 	if (option == PR_SET_NAME && r == 0)
 		renamed((const char *)(uintptr_t)a[0]);

@@ -11,23 +11,64 @@
 
 #define MAP_BYTES (256u * 1024)
 
+/* At the start of every map. */
+#define HEAD 64u
 struct piece {
 	_Atomic size_t used;
 	size_t bytes;
+	struct piece *next;
 };
+_Static_assert(sizeof(struct piece) <= HEAD, "blocks begin behind it");
 
 static _Atomic(struct piece *) current;
+static _Atomic(struct piece *) maps; /* all of them */
 
-static void *fresh(size_t bytes)
+static struct piece *fresh(size_t bytes)
 {
-	return hl_sys_mmap(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct piece *n = hl_sys_mmap(bytes, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (n) {
+		atomic_store_explicit(&n->used, HEAD, memory_order_relaxed);
+		n->bytes = bytes;
+	}
+	return n;
+}
+
+static void list(struct piece *n)
+{
+	struct piece *head = atomic_load_explicit(&maps, memory_order_relaxed);
+
+	do
+		n->next = head;
+	/* release: the piece before the list has it (partner: hl_arena_each) */
+	while (!atomic_compare_exchange_weak_explicit(&maps, &head, n, memory_order_release,
+						      memory_order_relaxed));
+}
+
+static void *fresh_large(size_t bytes)
+{
+	struct piece *n = fresh((bytes + HEAD + 4095) & ~(size_t)4095);
+
+	if (!n)
+		return NULL;
+	list(n);
+	return (char *)n + HEAD;
+}
+
+void hl_arena_each(void (*visit)(void *ctx, uintptr_t start, uintptr_t end), void *ctx)
+{
+	const struct piece *p = atomic_load_explicit(&maps, memory_order_acquire);
+
+	for (; p; p = p->next)
+		visit(ctx, (uintptr_t)p, (uintptr_t)p + p->bytes);
 }
 
 void *hl_arena_alloc(size_t bytes)
 {
 	bytes = (bytes + 63) & ~(size_t)63;
 	if (bytes > MAP_BYTES / 4)
-		return fresh((bytes + 4095) & ~(size_t)4095);
+		return fresh_large(bytes);
 	for (;;) {
 		/* acquire: the piece's fields before its use (partner: the exchange below) */
 		struct piece *c = atomic_load_explicit(&current, memory_order_acquire);
@@ -43,10 +84,10 @@ void *hl_arena_alloc(size_t bytes)
 
 		if (!n)
 			return NULL;
-		atomic_store_explicit(&n->used, 64, memory_order_relaxed);
-		n->bytes = MAP_BYTES;
-		if (!atomic_compare_exchange_strong_explicit(&current, &c, n, memory_order_acq_rel,
-							     memory_order_relaxed))
+		if (atomic_compare_exchange_strong_explicit(&current, &c, n, memory_order_acq_rel,
+							    memory_order_relaxed))
+			list(n);
+		else
 			hl_sys_munmap(n, MAP_BYTES);
 	}
 }

@@ -92,6 +92,11 @@ static int option(const char *s, const char *end)
 		c->mmap = k < 2 ? (uint8_t)k : c->mmap;
 		return k < 2;
 	}
+	if (is(s, name_end, "image")) {
+		k = which(value, value_end, no_yes, 2);
+		c->image = k < 2 ? (uint8_t)k : c->image;
+		return k < 2;
+	}
 	if (is(s, name_end, "clock")) {
 		k = which(value, value_end, clocks, 2);
 		c->raw_clock = k < 2 ? (uint8_t)k : c->raw_clock;
@@ -177,6 +182,7 @@ void hl_config_read(char **envp)
 	const char *v;
 
 	g->config.depth = 64;
+	g->config.image = 1;
 	g->config.max_disk = 4ull << 30;
 	for (; envp && *envp; envp++) {
 		if ((v = hl_after(*envp, "HEAPLEDGER_OPTIONS=")))

@@ -13,6 +13,7 @@
  *   depth=N       frames kept of a stack, 1..65535; default 64
  *   sample=SIZE   a sample of one in so many bytes, at least 1; default: everything
  *   mmap=1        mmap family counts as allocation
+ *   image=0       no pointer image at the end, see image.h; default 1
  *   on-full=drop  do not wait for a free slot; default wait
  *   follow=all|none|GLOB   which children to trace, by program name; default all
  *   max-disk=SIZE bare: bytes of the trace at most (k, M, G); default 4G, sparse

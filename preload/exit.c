@@ -5,6 +5,7 @@
 #include "preload/boot.h"
 #include "preload/enter.h"
 #include "preload/facts.h"
+#include "preload/image.h"
 #include "preload/lifecycle.h"
 #include "preload/real.h"
 #include "preload/record.h"
@@ -25,11 +26,28 @@ void hl_lifecycle_end(enum hl_end end, int status)
 	hl_leave(t);
 }
 
+static void write_image(int resume)
+{
+	struct hl_thread *t;
+
+	if (!hl_image_is_due() || !(t = hl_enter()))
+		return;
+	hl_image_write(t, resume);
+	hl_leave(t);
+}
+
+static void end_fast(int status, int resume)
+{
+	if (hl_is_vfork_child())
+		return;
+	write_image(resume);
+	hl_lifecycle_end(HL_END_FAST, status);
+}
+
 HL_EXPORT __attribute__((noreturn)) void _exit(int status)
 {
 	if (hl_real_ready()) {
-		if (!hl_is_vfork_child())
-			hl_lifecycle_end(HL_END_FAST, status);
+		end_fast(status, 0);
 		if (hl_real.exit_now)
 			hl_real.exit_now(status);
 	}
@@ -45,11 +63,17 @@ HL_EXPORT __attribute__((noreturn)) void _Exit(int status)
 HL_EXPORT __attribute__((noreturn)) void quick_exit(int status)
 {
 	if (hl_real_ready() && hl_real.quick_exit) {
-		if (!hl_is_vfork_child())
-			hl_lifecycle_end(HL_END_FAST, status);
+		end_fast(status, 1);
 		hl_real.quick_exit(status);
 	}
 	_exit(status);
+}
+
+/* Of what exit() does this comes behind the program's own handlers and destructors, which still free, and before those of the
+ * libraries, without which what these hold would look lost. */
+static __attribute__((destructor)) void destructor(void)
+{
+	write_image(1);
 }
 
 /* Registered by our constructor, which runs before libc registers the destructors of all libraries: of all that exit()
@@ -69,5 +93,6 @@ static void at_exit(int status, void *unused)
 void hl_lifecycle_setup(void)
 {
 	on_exit(at_exit, NULL);
+	hl_image_setup();
 	hl_unseen_start();
 }

@@ -39,6 +39,7 @@ struct hl_config {
 	uint32_t room;     /* frames of a stack that can be recorded: 1, or depth and at least HL_ROOM_MIN */
 	uint8_t mmap;      /* mmap family counts */
 	uint8_t drop;      /* on-full=drop */
+	uint8_t image;     /* a pointer image at the end */
 	uint8_t growth;    /* keep live_delta */
 	uint8_t raw_clock; /* 1: bare, stamps are of CLOCK_MONOTONIC_RAW even where the TSC is trusted */
 	uint8_t free_stacks; /* 1: a free says where it was called */

@@ -233,6 +233,20 @@ struct hl_slot *hl_window_slot(uint32_t i)
 	return (struct hl_slot *)w;
 }
 
+int hl_window_holds(uint64_t address)
+{
+	if (address - (uint64_t)(uintptr_t)hl_guest.region <
+	    hl_region_slots_off(hl_guest.backing, hl_guest.nslots))
+		return 1;
+	for (uint32_t k = 0; k < WINDOWS_MAX; k++) {
+		const char *w = atomic_load_explicit(&windows[k], memory_order_acquire);
+
+		if (w && address - (uint64_t)(uintptr_t)w < MAP_LEN)
+			return 1;
+	}
+	return 0;
+}
+
 void hl_window_part(uint32_t i)
 {
 	uint32_t k = i / HL_SLOTS_PER_WINDOW;

@@ -19,6 +19,8 @@ int hl_window_attach(const char *path);
 int hl_window_create(const char *path, uint64_t max_bytes);
 /* Slot i, its window mapped and its pages present; NULL: no address space, no memory or disk full. */
 struct hl_slot *hl_window_slot(uint32_t i);
+/* 1: it lies in the region, or in a window of it. */
+int hl_window_holds(uint64_t address);
 /* A forked child that makes a region of its own: forget the parent's. */
 void hl_window_detach(void);
 

@@ -94,13 +94,15 @@ static void losses(const char *path, const struct hl_facts *f)
 	for (unsigned k = 0; k < HL_LOST_KINDS; k++) {
 		const char *name = hl_lost_name(k);
 
-		if (f->lost[k] && k != HL_LOST_CHECK)
+		if (f->lost[k] && k != HL_LOST_CHECK && k != HL_LOST_IMAGE)
 			note(path, "warning: not recorded: %" PRIu64 " %s", f->lost[k],
 			     name ? name : "of another kind");
 	}
 	/* Not a loss: the stacks were recorded. */
 	if (f->lost[HL_LOST_CHECK])
 		note(path, "note: %" PRIu64 " %s", f->lost[HL_LOST_CHECK], hl_lost_name(HL_LOST_CHECK));
+	if (f->lost[HL_LOST_IMAGE])
+		note(path, "note: %" PRIu64 " %s", f->lost[HL_LOST_IMAGE], hl_lost_name(HL_LOST_IMAGE));
 }
 
 /* A few of them say enough. */

@@ -6,6 +6,7 @@
 #include "analyzer/cli/notes.h"
 #include "analyzer/cli/process_tree.h"
 #include "analyzer/cli/subject.h"
+#include "analyzer/input/image.h"
 #include "analyzer/report/sizes.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -156,7 +157,7 @@ static void put_losses(struct list *l, const struct hl_facts *f)
 	for (unsigned k = 0; k < HL_LOST_KINDS; k++)
 		if (k <= HL_LOST_OPTION)
 			put_number(l, names[k], f->lost[k]);
-		else if (k != HL_LOST_CHECK)
+		else if (k != HL_LOST_CHECK && k != HL_LOST_IMAGE)
 			other += f->lost[k];
 	put_number(l, "lost otherwise", other);
 	put_number(l, "unseen libraries", f->nunseen);
@@ -187,6 +188,29 @@ static void put_health(struct list *l, struct hl_trace *t)
 	put_text(l, "first problem", h->first_problem);
 }
 
+#define IMAGES_SHOWN 8u
+
+struct image_text {
+	char name[24], text[160];
+};
+
+static void put_images(struct list *l, struct hl_trace *t, const struct hl_images *images,
+		       struct image_text text[IMAGES_SHOWN])
+{
+	put_number(l, "images", images->n);
+	put_number(l, "images given up", hl_trace_facts(t)->lost[HL_LOST_IMAGE]);
+	for (size_t i = 0; i < images->n && i < IMAGES_SHOWN; i++) {
+		const struct hl_image_at *im = &images->image[i];
+
+		snprintf(text[i].name, sizeof(text[i].name), "image %u", im->number);
+		snprintf(text[i].text, sizeof(text[i].text),
+			 "at %.3f s, %zu threads, %" PRIu64 " words, %.2f bytes per word, %s",
+			 hl_subject_seconds(t, im->stamp), im->nthreads, im->nwords,
+			 im->nwords ? (double)im->stored_bytes / (double)im->nwords : 0.0, hl_image_tier(im));
+		put_text(l, text[i].name, text[i].text);
+	}
+}
+
 static void put_facts(struct list *l, const struct hl_facts *f)
 {
 	put_number(l, "modules", f->nmodules);
@@ -214,12 +238,17 @@ static int print(const struct hl_query *q, const char *path, struct hl_diag *d)
 	struct hl_process_tree tree;
 	struct hl_trace *t;
 	struct list l = {0};
+	struct image_text image_text[IMAGES_SHOWN];
+	struct hl_images images = {0};
 	char header[64], started[32];
 	int err = hl_trace_open(&t, path, d);
 
 	if (err)
 		return err;
 	err = hl_misuses_count(t, misuses, &counts, d);
+	if (err)
+		goto out;
+	err = hl_images_load(&images, t, d);
 	if (err)
 		goto out;
 	put_header(&l, t, header);
@@ -229,6 +258,7 @@ static int print(const struct hl_query *q, const char *path, struct hl_diag *d)
 	put_sample(&l, &counts);
 	put_losses(&l, hl_trace_facts(t));
 	put_facts(&l, hl_trace_facts(t));
+	put_images(&l, t, &images, image_text);
 	put_health(&l, t);
 	hl_process_tree_read(&tree, t);
 	q->format->fields(stdout, &q->style, &(struct hl_fields){l.field, l.n, &tree.table});
@@ -240,6 +270,7 @@ static int print(const struct hl_query *q, const char *path, struct hl_diag *d)
 		err = 4;
 	}
 out:
+	hl_images_release(&images);
 	free(l.field);
 	hl_trace_close(t);
 	return err;

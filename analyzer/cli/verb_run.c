@@ -35,7 +35,8 @@ enum {
 	OPT_GROWTH,
 	OPT_BUFFER,
 	OPT_ON_FULL,
-	OPT_SAMPLE
+	OPT_SAMPLE,
+	OPT_NO_IMAGE
 };
 
 static const struct hl_option options[] = {
@@ -46,6 +47,7 @@ static const struct hl_option options[] = {
 	{OPT_FOLLOW, "follow", "all|none|GLOB", "which started programs to trace, by name (default all)"},
 	{OPT_MMAP, "mmap", NULL, "count anonymous mmaps as allocations"},
 	{OPT_FREE_STACKS, "free-stacks", NULL, "record where blocks are freed, too (heapledger misuse)"},
+	{OPT_NO_IMAGE, "no-image", NULL, "record no pointers at the end: leaks cannot be searched for"},
 	{OPT_SAMPLE, "sample", "BYTES",
 	 "record one in so many bytes (512K): less cost, estimates with errors"},
 	{OPT_EVERY, "snapshot-every", "SECONDS", "take a snapshot every so often (30s, 5m)"},
@@ -58,7 +60,7 @@ static const struct hl_option options[] = {
 
 struct run {
 	const char *output, *follow, *on_full;
-	int force, mmap, free_stacks, quiet;
+	int force, mmap, free_stacks, no_image, quiet;
 	unsigned long depth;
 	unsigned long long buffer, growth, sample;
 	double every;
@@ -102,6 +104,9 @@ static int parse_one(struct run *r, int id, const char *arg, struct hl_diag *d)
 		return HL_OK;
 	case OPT_FREE_STACKS:
 		r->free_stacks = 1;
+		return HL_OK;
+	case OPT_NO_IMAGE:
+		r->no_image = 1;
 		return HL_OK;
 	case OPT_EVERY:
 		if (hl_parse_seconds(arg, "snapshot-every", &r->every, d) < 0)
@@ -159,8 +164,9 @@ static int parse(struct run *r, const struct hl_verb *verb, int argc, char **arg
 	if (o.next >= argc)
 		return hl_fail(d, HL_ERR_USAGE, "run: no command; see heapledger run --help");
 	r->argv = argv + o.next;
-	snprintf(r->library_options, sizeof(r->library_options), "depth=%lu,mmap=%d,on-full=%s,follow=%s%s",
-		 r->depth, r->mmap, r->on_full, r->follow, r->free_stacks ? ",free-stacks=1" : "");
+	snprintf(r->library_options, sizeof(r->library_options), "depth=%lu,mmap=%d,on-full=%s,follow=%s%s%s",
+		 r->depth, r->mmap, r->on_full, r->follow, r->free_stacks ? ",free-stacks=1" : "",
+		 r->no_image ? ",image=0" : "");
 	if (r->sample) {
 		size_t n = strlen(r->library_options);
 

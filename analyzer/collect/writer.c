@@ -126,7 +126,9 @@ static size_t compress(struct hl_writer *w, const struct hl_chunk *c, uint8_t *o
 	static const int level[] = {[HL_HURRY_NONE] = 1, [HL_HURRY_SOME] = 1, [HL_HURRY_MUCH] = -5};
 	size_t n;
 
-	if (c->hurry == HL_HURRY_NONE && c->offset == 0 && c->bytes >= COLUMNS_MIN) {
+	/* words of an image have columns of their own already */
+	if (c->hurry == HL_HURRY_NONE && !hl_stream_is_image(c->stream) && c->offset == 0 &&
+	    c->bytes >= COLUMNS_MIN) {
 		if (!w->packer)
 			w->packer = hl_packer_new();
 		*codec = HL_CODEC_COLUMNS;

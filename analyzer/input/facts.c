@@ -121,6 +121,7 @@ const char *hl_lost_name(enum hl_lost k)
 		[HL_LOST_CHILD] = "programs: a child could not be traced",
 		[HL_LOST_OPTION] = "options: unknown names or values in HEAPLEDGER_OPTIONS",
 		[HL_LOST_CHECK] = "stacks differ from those that libunwind found (unwind=check)",
+		[HL_LOST_IMAGE] = "pointer images: begun and not ended",
 	};
 
 	return (unsigned)k < HL_LOST_KINDS && names[k] ? names[k] : "of a kind this version does not know";

@@ -200,9 +200,10 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 	case HL_FACT_IMAGE_REGS:
 	case HL_FACT_IMAGE_WORDS:
 	case HL_FACT_IMAGE_END:
-		return f->must ? -2 : 1; /* reserved: known by name only */
+	case HL_FACT_IMAGE_MAP:
+		return f->must ? -2 : 1; /* for those who search for leaks */
 	}
-	if (f->kind == 0 || f->kind > HL_FACT_UNSEEN)
+	if (f->kind == 0 || f->kind > HL_FACT_IMAGE_MAP)
 		return f->must ? -2 : -1;
 	if (late)
 		return 1;
@@ -290,6 +291,8 @@ static void take_stream(struct hl_layer *l, const struct hl_stream *st, struct h
 	struct bound b;
 	int broken = 0;
 
+	if (hl_stream_is_image(st->stream))
+		return;
 	b.inside = hl_limits_of(l->limits, st->stream, &b.claim, &b.used);
 	if (b.inside && st->stream != HL_STREAM_COLLECTOR && HL_STREAM_THREAD(st->stream) && !l->limits) {
 		struct hl_thread_record *r = hl_layer_thread(l, HL_STREAM_THREAD(st->stream));

@@ -48,6 +48,9 @@ int hl_limits_of(const struct hl_limits *l, uint32_t stream, uint32_t *claim, ui
 	*claim = *used = UINT32_MAX;
 	if (!l)
 		return 1;
+	/* a child is not its parent */
+	if (hl_stream_is_image(stream))
+		return 0;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 

@@ -107,7 +107,8 @@ static void start_level(struct hl_merge *m, size_t level)
 	free(m->waiting);
 	m->waiting = hl_xmalloc(s->nstreams * sizeof(*m->waiting));
 	for (size_t i = 0; i < s->nstreams; i++)
-		if (hl_limits_of(limits_of(m), s->streams[i].stream, &claim, &used))
+		if (!hl_stream_is_image(s->streams[i].stream) &&
+		    hl_limits_of(limits_of(m), s->streams[i].stream, &claim, &used))
 			m->waiting[m->nwaiting++] =
 				(struct waiting){s->pieces[s->streams[i].first].base_stamp, (uint32_t)i};
 	if (m->nwaiting)

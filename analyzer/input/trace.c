@@ -112,8 +112,8 @@ static void judge_exec(struct hl_trace *t, uint64_t exec_stamp)
 	hl_loader_init(&loader);
 	for (size_t i = 0; i < s->nstreams && !failed; i++)
 		/* the collector's own records say nothing about the program */
-		failed =
-			s->streams[i].stream != HL_STREAM_COLLECTOR && last_stamp(s, &loader, i) > exec_stamp;
+		failed = s->streams[i].stream != HL_STREAM_COLLECTOR &&
+			 !hl_stream_is_image(s->streams[i].stream) && last_stamp(s, &loader, i) > exec_stamp;
 	hl_loader_release(&loader);
 	if (failed) {
 		free(p->exec_path);

@@ -27,7 +27,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "formats are little endian");
 
 #define HL_FORMAT_MAJOR 2
-#define HL_FORMAT_MINOR 1
+#define HL_FORMAT_MINOR 2
 
 /* ---- stamps ------------------------------------------------------------------------------
  * A stamp is a tick count of the invariant TSC >> shift, or of CLOCK_MONOTONIC_RAW nanoseconds
@@ -57,6 +57,7 @@ enum hl_lost {
 	HL_LOST_CHILD,     /* programs: a child could not be traced */
 	HL_LOST_OPTION,    /* unknown names or values in HEAPLEDGER_OPTIONS */
 	HL_LOST_CHECK,     /* not a loss: captures that unwind=check found to differ from libunwind's */
+	HL_LOST_IMAGE,     /* pointer images that were begun and not ended; no event is lost with one */
 	HL_LOST_KINDS = 12 /* room for later kinds */
 };
 
@@ -148,10 +149,18 @@ static inline uint64_t hl_region_bytes(uint32_t backing, uint32_t nslots)
 }
 
 /* Streams: thread serial (1..., unique in the image's life) and nesting level 0-2.
- * Level 3 of thread 0 is the shared stream for frees after a thread's end. */
+ * Level 3 of thread 0 is the shared stream for frees after a thread's end; level 3 of "thread" n >= 1 is no thread's: it is
+ * the process's n-th pointer image, which holds IMAGE facts and nothing else.  Readers of events and of other facts leave
+ * those streams out; a forked child inherits none. */
 #define HL_STREAM(thread, level) ((uint32_t)(thread) << 2 | (uint32_t)(level))
 #define HL_STREAM_THREAD(stream) ((stream) >> 2)
+#define HL_STREAM_IMAGE(n)       HL_STREAM(n, 3)
 #define HL_STREAM_COLLECTOR      0xffffffffu /* records the collector itself adds */
+
+static inline int hl_stream_is_image(uint32_t stream)
+{
+	return (stream & 3) == 3 && stream != HL_STREAM(0, 3) && stream != HL_STREAM_COLLECTOR;
+}
 
 enum hl_slot_state { HL_SLOT_FREE, HL_SLOT_OPEN, HL_SLOT_SEALED };
 
@@ -294,13 +303,32 @@ enum hl_fact {
 	HL_FACT_SYNC,
 	/* uv enum hl_lost, uv count: at the end, from the image table */
 	HL_FACT_LOST,
-	/* uv start, uv end, uv module id + 1 of the mapper or 0, uv flags (HL_RANGE_MAPPED, else unmapped), uv stamp:
-	 * a call of mmap, munmap or mremap that came through a hook */
+	/* uv start, uv end, uv module id + 1 of the caller or 0, uv flags (enum hl_range_flags), uv stamp: a call of
+	 * mmap, munmap or mremap by anyone but the library and what libc and the loader do for themselves. */
 	HL_FACT_RANGE,
-	/* pointer images: reserved for the leak search */
+	/*
+	 * Pointer images: what of the process's memory may be a pointer at one moment.  A stream of its own each
+	 * (HL_STREAM_IMAGE), in this order; an image without its END is none.
+	 * BEGIN: uv number, uv tid of who wrote it, uv flags (enum hl_image_flags)
+	 */
 	HL_FACT_IMAGE_BEGIN,
+	/* One a thread: uv tid, uv how (enum hl_image_how), uv sp (its stack lives from there up; 0 unknown: all of it), uv tp
+	 * (thread pointer, 0 unknown), uv n, n * uv: words of its registers that look like pointers */
 	HL_FACT_IMAGE_REGS,
+	/*
+	 * Aligned words of readable and writable memory whose value lies in private writable memory or in constants that need
+	 * relocation (vtables), by ascending address: uv bytes of heads, then one head a word, then what each takes.
+	 * Coding state starts with each record: previous slot -8, previous value 0, 256 cached values all 0.
+	 *   head   uv ((slot - previous slot) / 8 - 1) << 3 | HL_WORD_ODD | enum hl_word_base
+	 *   takes  CACHED: one byte, index into the cache, nothing else.  Else:
+	 *          ODD: one byte, value % 16, not 0;
+	 *          uv zigzag((value >> 4) - (base >> 4)), base: the slot, or the previous value that was not CACHED;
+	 *          value % 16 == 8: uv, uv: one more than the 8 bytes at value - 8, at value - 24, where those are
+	 *          below 2^32 and could be read, else 0.
+	 *          The value is then stored at hl_word_slot(value).
+	 */
 	HL_FACT_IMAGE_WORDS,
+	/* uv number, uv stamp (all threads that could be stopped were), uv words, uv MAP records, uv REGS records */
 	HL_FACT_IMAGE_END,
 	/* A place in code: uv (id - the claim's previous SITE id, first: 0; ids from 1), sv (pc - the claim's
 	 * previous SITE pc), optional uv flags (enum hl_node_flags).  pc is a return address unless
@@ -314,8 +342,38 @@ enum hl_fact {
 	/* uv enum hl_unseen, string path of a module, string path of the module whose malloc it takes ("" unknown): what
 	 * it allocates is not in the trace.  At the end of exit(), of what is loaded then. */
 	HL_FACT_UNSEEN,
+	/* Of a pointer image, between its WORDS and its END: uv start, uv end, uv flags (enum hl_image_map_flags), string name as in
+	 * /proc/self/maps.  All that is writable, and the constants that WORDS may point to; without the library's own. */
+	HL_FACT_IMAGE_MAP,
 	HL_FACT_LIMIT = 32
 };
+
+enum hl_range_flags { HL_RANGE_MAPPED = 1 };
+
+enum hl_image_flags {
+	HL_IMAGE_AT_EXIT = 1,
+	HL_IMAGE_FROZEN = 2 /* written from a frozen copy of the process */
+};
+
+/* How a thread's registers were learnt. */
+enum hl_image_how {
+	HL_IMAGE_EXITING = 1, /* it wrote the image; what its own end put on the stack is not counted */
+	HL_IMAGE_PARKED,      /* it stood still, all registers are there */
+	HL_IMAGE_ASKED,       /* by /proc/self/task/T/syscall: some registers only */
+	HL_IMAGE_UNKNOWN
+};
+
+enum hl_image_map_flags {
+	HL_IMAGE_MAP_WRITE = 1,
+	HL_IMAGE_MAP_EXEC = 2,
+	HL_IMAGE_MAP_SHARED = 4,
+	HL_IMAGE_MAP_SCANNED = 8, /* its words are in the image */
+	HL_IMAGE_MAP_PARTLY = 16, /* not all of its pages could be read */
+	HL_IMAGE_MAP_TORN = 32    /* it may have changed meanwhile */
+};
+
+enum hl_word_base { HL_WORD_PREVIOUS, HL_WORD_SLOT, HL_WORD_CACHED };
+#define HL_WORD_ODD 4u
 
 /* Why a module's allocations are not seen. */
 enum hl_unseen {
@@ -351,6 +409,11 @@ static inline unsigned hl_addr_slot(uint64_t address)
 static inline unsigned hl_site_slot(uint64_t stack_entry, uint64_t size)
 {
 	return (unsigned)((stack_entry * 0x9e3779b97f4a7c15ull + size * 0xd6e8feb86659fd93ull) >> 56);
+}
+
+static inline unsigned hl_word_slot(uint64_t value)
+{
+	return (unsigned)((value >> 3) * 0x9e3779b97f4a7c15ull >> 56);
 }
 
 static inline uint64_t hl_zigzag(int64_t v)

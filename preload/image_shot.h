@@ -1,0 +1,125 @@
+/*
+ * image_shot.h - the parts of an image that is being written.  Floor 3.  image*.c only; one thread at a time, in a hook.
+ *
+ * All memory is the arena's.  Functions that may fail set shot->failed and do nothing once it is set.
+ */
+#ifndef HL_PRELOAD_IMAGE_SHOT_H
+#define HL_PRELOAD_IMAGE_SHOT_H
+
+#include "preload/image.h"
+#include "preload/slots.h"
+
+#define HL_SHOT_REGS    96u
+#define HL_SHOT_BOUNCE  65536u
+#define HL_SHOT_ENTRIES 2048u /* of pagemap, read at once */
+
+/* A piece of the address space that has one answer to all questions. */
+struct hl_shot_map {
+	uint64_t start, end;
+	uint32_t flags;            /* enum hl_image_map_flags */
+	uint8_t target;            /* a word may point here */
+	uint8_t direct;            /* may be read as it is: anonymous, so no file can be cut under it */
+	uint8_t present;           /* only pages that are there: others were never written */
+	uint32_t name, name_bytes; /* in shot->text */
+};
+
+struct hl_shot_thread {
+	uint32_t tid;
+	uint32_t how; /* enum hl_image_how */
+	uint64_t sp, tp;
+	uint32_t n;
+	uint64_t words[HL_SHOT_REGS]; /* those for which hl_shot_may_point holds */
+};
+
+/* Pages that a word may point to: by GiB, then a bit a page of 4 KiB. */
+#define HL_FILTER_GRANULES (1u << 18)
+struct hl_filter {
+	uint64_t *bits[1024]; /* [0]: none; [1]: all */
+	uint32_t n;
+	uint16_t granule[HL_FILTER_GRANULES];
+};
+
+/* The coding of HL_FACT_IMAGE_WORDS. */
+struct hl_shot_words {
+	uint64_t slot, previous;
+	uint64_t cache[256];
+	uint8_t *head, *takes;
+	uint8_t front[16]; /* for what goes before the heads */
+	uint8_t heads[HL_SLOT_ROOM], taken[HL_SLOT_ROOM];
+};
+
+struct hl_shot {
+	struct hl_thread writer; /* stands for the stream's owner */
+	struct hl_stream *stream;
+	uint32_t number, flags;
+	int failed;
+	uint64_t until_ns;
+	char *text; /* /proc/self/maps */
+	size_t text_room;
+	struct hl_shot_map *maps;
+	uint32_t nmaps, maps_room;
+	struct hl_filter *filter;
+	struct hl_shot_words *words;
+	uint64_t nwords;
+	struct hl_shot_thread *threads; /* [0]: the exiting one */
+	uint32_t *tids;                 /* of the threads */
+	uint32_t nthreads, threads_room;
+	int still; /* every other thread is parked */
+	struct park *park;
+	int signal;                     /* that parked them, 0 none */
+	uint32_t called;                /* threads that were signalled */
+	const struct hl_shot_map *last; /* that hl_shot_map_of found */
+	int pagemap;                    /* descriptor, -1 none */
+	int mem;                        /* of /proc/self/mem, -1 not open */
+	uint64_t bounce[HL_SHOT_BOUNCE / 8];
+	uint64_t entries[HL_SHOT_ENTRIES];
+};
+
+/* Worth to be kept of a register, before the maps are known. */
+static inline int hl_shot_may_point(uint64_t v)
+{
+	return v >= 65536 && v < 1ull << 47;
+}
+
+static inline int hl_filter_has(const struct hl_filter *f, uint64_t v)
+{
+	uint16_t g = v >> 48 ? 0 : f->granule[v >> 30];
+
+	return HL_UNLIKELY(g != 0) && f->bits[g][v >> 18 & 4095] >> (v >> 12 & 63) & 1;
+}
+
+/* ---- image_put.c: records ---- */
+/* A fact of three parts, together at most HL_SLOT_ROOM - 32 bytes. */
+void hl_shot_put(struct hl_shot *x, enum hl_fact kind, const void *a, size_t na, const void *b, size_t nb,
+		 const void *c, size_t nc);
+void hl_shot_put_threads(struct hl_shot *x);
+void hl_shot_put_maps(struct hl_shot *x);
+
+/* ---- image_maps.c ---- */
+void hl_shot_read_maps(struct hl_shot *x);
+const struct hl_shot_map *hl_shot_map_of(struct hl_shot *x, uint64_t address);
+
+/* ---- image_stack.c: the exiting thread, before others are stopped ---- */
+void hl_stack_setup(void);
+void hl_shot_own_stack(struct hl_shot *x, struct hl_thread *t);
+
+/* ---- image_threads.c ---- */
+/* Room for all of them; 0: they cannot be listed, or there is no memory. */
+int hl_shot_count_threads(struct hl_shot *x);
+void hl_shot_park(struct hl_shot *x);
+/* Let them run on. */
+void hl_shot_resume(struct hl_shot *x);
+
+/* ---- image_scan.c ---- */
+/* n bytes from address, which may be in no map; how many could be read. */
+size_t hl_shot_read(struct hl_shot *x, uint64_t address, void *out, size_t n);
+void hl_shot_scan(struct hl_shot *x);
+
+/* ---- image_words.c ---- */
+void hl_words_begin(struct hl_shot_words *w);
+/* The words [p, p + n) as they lie at address. */
+void hl_words_scan(struct hl_shot *x, const uint64_t *p, size_t n, uint64_t address);
+/* Record what is left. */
+void hl_words_flush(struct hl_shot *x);
+
+#endif
