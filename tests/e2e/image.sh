@@ -1,0 +1,71 @@
+#!/bin/sh
+# image.sh - the pointer image at the end of a process holds what the program says its memory and its registers hold.
+# timeout: 120
+. "$HL_ROOT/tests/lib/verdict.sh"
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+cc=${CC:-gcc}
+
+"$cc" -O1 -g -Wall -Wextra -pthread -D_GNU_SOURCE -o image "$HL_ROOT/tests/e2e/image.c" || exit 1
+"$cc" -O1 -g -std=gnu17 -D_GNU_SOURCE -I"$HL_ROOT" -I"$HL_ROOT/include" -o dump "$HL_ROOT/tests/lib/image_dump.c" \
+	"$HL_BUILD"/analyzer/base/*.o "$HL_BUILD"/analyzer/input/*.o -lzstd -lm || exit 1
+
+images() { # TRACE: complete images, given up ones
+	"$hl" info --format json "$1" 2>/dev/null | tr -d '\n' | sed 's/.*"images": \([0-9]*\), *"images_given_up": \([0-9]*\).*/\1 \2/'
+}
+
+for way in return exit _exit quick_exit threads deaf; do
+	for bare in '' bare; do
+		rm -f t.hl*
+		if [ $bare ]; then
+			HEAPLEDGER_OUTPUT=t.hl LD_PRELOAD=$HL_BUILD/libheapledger.so ./image $way >said
+		else
+			"$hl" run -q -o t.hl ./image $way >said
+		fi
+		verdict "$way: the status is the program's $bare" 3 $?
+		./dump t.hl >dumped
+		got=$(python3 "$HL_ROOT/tests/lib/image.py" said dumped)
+		case $got in
+		*checks) echo "ok $way: the image is what the program said $bare" ;;
+		*) verdict "$way: the image is what the program said $bare" '' "$got" ;;
+		esac
+		tier=exact
+		case $way in _exit | deaf) tier=conservative ;; esac
+		verdict "$way: the tier is told $bare" $tier "$(sed -n '1s/.* //p' dumped)"
+	done
+done
+
+"$hl" run -q --no-image -o none.hl ./image return >said
+verdict 'there is none when none is wanted' '0 0' "$(images none.hl)"
+"$hl" run -q --sample 1M -o sample.hl ./image return >said
+verdict 'there is none of a sample' '0 0' "$(images sample.hl)"
+"$hl" run -q -o t2.hl ./image return >said
+verdict 'info tells of it' '1 0' "$(images t2.hl)"
+
+# a forked child writes its own, and has none of its parent's
+cat >fork.c <<'X'
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *p;
+int main(void)
+{
+	p = malloc(10);
+	if (fork() == 0) {
+		p = malloc(20);
+		exit(0);
+	}
+	wait(NULL);
+	if (vfork() == 0)
+		_exit(0);
+	return 0;
+}
+X
+"$cc" -O0 -w -o fork fork.c && "$hl" run -q -o f.hl ./fork
+for f in f.hl*; do
+	verdict "the process that forks and its child have one each (${f#f.hl})" '1 0' "$(images "$f")"
+done
+verdict 'there are two traces' 2 "$(ls f.hl* | wc -l)"
+
+exit $failed
