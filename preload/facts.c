@@ -4,6 +4,8 @@
 #include "preload/facts.h"
 #include "heapledger/stamp.h"
 #include "preload/arena.h"
+#include "preload/modmap.h"
+#include "preload/modrec.h"
 #include "preload/record.h"
 #include "preload/vdso.h"
 #include <time.h>
@@ -138,6 +140,29 @@ void hl_facts_end(struct hl_thread *t, enum hl_end end, uint32_t status)
 	p = hl_put_uv(p, status);
 	p = hl_put_uv(p, now());
 	hl_record_fact(t, HL_FACT_END, buf, (size_t)(p - buf));
+}
+
+uint64_t hl_facts_now(void)
+{
+	return hl_stamp_fenced(hl_guest.clock, hl_guest.shift);
+}
+
+void hl_facts_range(struct hl_thread *t, uint64_t start, uint64_t end, uint32_t flags, uint64_t caller,
+		    uint64_t stamp)
+{
+	uint8_t buf[64], *p = hl_put_uv(buf, start);
+	uint32_t id;
+
+	if (end <= start)
+		return;
+	/* whatever became of the module's record: without it the range has a caller without a name */
+	hl_modrec_note(t, caller);
+	id = hl_modmap_id(caller);
+	p = hl_put_uv(p, end);
+	p = hl_put_uv(p, id ? id + 1ull : 0);
+	p = hl_put_uv(p, flags);
+	p = hl_put_uv(p, stamp);
+	hl_record_fact(t, HL_FACT_RANGE, buf, (size_t)(p - buf));
 }
 
 void hl_facts_unseen(struct hl_thread *t, enum hl_unseen why, const char *path, const char *from)

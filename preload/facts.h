@@ -22,6 +22,11 @@ void hl_facts_thread_end(struct hl_thread *t);
 void hl_facts_exec(struct hl_thread *t, const char *path);
 /* See format.h; from is cut after 200 bytes. */
 void hl_facts_unseen(struct hl_thread *t, enum hl_unseen why, const char *path, const char *from);
+/* The program changed its maps: flags enum hl_range_flags; caller: return address of the hook; stamp: before a range
+ * goes, after one comes. */
+void hl_facts_range(struct hl_thread *t, uint64_t start, uint64_t end, uint32_t flags, uint64_t caller,
+		    uint64_t stamp);
+uint64_t hl_facts_now(void);
 void hl_facts_end(struct hl_thread *t, enum hl_end end, uint32_t status);
 
 #endif

@@ -264,6 +264,18 @@ out:
 	return e ? &e->mod : NULL;
 }
 
+uint32_t hl_modmap_id(uint64_t pc)
+{
+	_Atomic uint32_t *slot;
+	struct hl_object at;
+	uint32_t i;
+
+	if (!mods || !hash || !hl_object_bounds(pc, &at) || !(slot = slot_of(at.start)))
+		return 0;
+	i = atomic_load_explicit(slot, memory_order_acquire);
+	return i && mods[i - 1]->map == at.map && mods[i - 1]->mod.end == at.end ? mods[i - 1]->mod.id : 0;
+}
+
 uint64_t hl_modmap_left(void)
 {
 	/* seq_cst: who left a pc sees that nobody is at work, or whoever is sees the pc afterwards */

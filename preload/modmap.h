@@ -25,6 +25,8 @@ int hl_modmap_init(void); /* 0, or -errno */
 /* Enter the module of pc if it is unknown: returns it, once, for its fact to be recorded; NULL: known already, or
  * pc is in none.  When another module lies there now, *gone is the old one and the epoch was raised. */
 const struct hl_mod *hl_modmap_note(uint64_t pc, const struct hl_mod **gone);
+/* The id of the module of pc, which was noted; 0: in none, or not known. */
+uint32_t hl_modmap_id(uint64_t pc);
 /* What hl_modmap_note returned could not be recorded: the next note of that module returns it again. */
 void hl_modmap_unnote(const struct hl_mod *m);
 /* Nobody with that tid enters a module any more (0: nobody at all, in a forked child). */

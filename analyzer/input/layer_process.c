@@ -143,6 +143,18 @@ int hl_layer_take_lost(struct hl_layer *l, struct hl_fact_record *f)
 	return 1;
 }
 
+int hl_layer_take_range(struct hl_layer *l, struct hl_fact_record *f)
+{
+	struct hl_range_fact r;
+
+	if (!hl_fact_uv(f, &r.start) || !hl_fact_uv(f, &r.end) || !hl_fact_u32(f, &r.module) ||
+	    !hl_fact_u32(f, &r.flags) || !hl_fact_uv(f, &r.stamp) || r.end <= r.start)
+		return 0;
+	l->ranges = hl_grow(l->ranges, &l->ranges_cap, l->nranges + 1, sizeof(*l->ranges));
+	l->ranges[l->nranges++] = r;
+	return 1;
+}
+
 int hl_layer_take_unseen(struct hl_layer *l, struct hl_fact_record *f)
 {
 	struct hl_unseen_module m = {0};

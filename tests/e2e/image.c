@@ -6,6 +6,7 @@
  *   reg NAME TID VALUE         a register of that thread
  *   noreg NAME TID VALUE       no register of it
  *   how NAME TID HOW           enum hl_image_how
+ *   range NAME START END FLAGS  it was mapped (1) or unmapped (0), by this program; in this order
  *   lengths NAME ADDRESS 8 24  the words at value - 8, value - 24; -1 none
  * WAY: return exit _exit quick_exit threads deaf
  */
@@ -26,6 +27,11 @@ static _Atomic int ready;
 static void **mapped, **shared, **from_file;
 static void *targets[8];
 
+static void say_range(const char *name, void *start, size_t bytes, int flags)
+{
+	printf("range %s %lx %lx %d\n", name, (unsigned long)start, (unsigned long)start + bytes, flags);
+}
+
 static void say_word(const char *name, void **at)
 {
 	printf("word %s %lx %lx\n", name, (unsigned long)at, (unsigned long)*at);
@@ -41,8 +47,9 @@ static int tid(void)
 static void *spin(void *unused)
 {
 	(void)unused;
-	printf("how spin %d 2\nreg spin-r15 %d %lx\nreg spin-xmm0 %d %lx\nreg spin-xmm0-high %d %lx\n", tid(), tid(),
-	       (unsigned long)targets[0], tid(), (unsigned long)targets[1], tid(), (unsigned long)targets[2]);
+	printf("how spin %d 2\nreg spin-r15 %d %lx\nreg spin-xmm0 %d %lx\nreg spin-xmm0-high %d %lx\n", tid(),
+	       tid(), (unsigned long)targets[0], tid(), (unsigned long)targets[1], tid(),
+	       (unsigned long)targets[2]);
 	local = targets[3];
 	say_word("spin-tls", &local);
 	fflush(stdout);
@@ -141,7 +148,8 @@ static __attribute__((noinline)) void finish(const char *way)
 	/* it counts where main has not returned */
 	if (strstr(way, "exit"))
 		say_word("finish-stack", (void **)&on_stack);
-	printf("%s finish-stack %d %lx\n", strstr(way, "exit") ? "above" : "below", tid(), (unsigned long)&on_stack);
+	printf("%s finish-stack %d %lx\n", strstr(way, "exit") ? "above" : "below", tid(),
+	       (unsigned long)&on_stack);
 	fflush(stdout);
 	if (!strcmp(way, "exit"))
 		exit(3);
@@ -170,21 +178,25 @@ int main(int argc, char **argv)
 	odd[0] = lengths + 24;
 	odd[1] = lengths + 40;
 	((long *)lengths)[4] = 1l << 33;
-	printf("lengths array %lx 5 123456\nlengths large %lx -1 5\n", (unsigned long)&odd[0], (unsigned long)&odd[1]);
+	printf("lengths array %lx 5 123456\nlengths large %lx -1 5\n", (unsigned long)&odd[0],
+	       (unsigned long)&odd[1]);
 	local = of(24, 0);
 	say_word("tls", &local);
 	mapped = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	say_range("map", mapped, 1 << 20, 1);
 	mapped[4000] = of(24, 0);
 	mapped[130000] = of(24, 3);
 	say_word("mapped", &mapped[4000]);
 	say_word("mapped-unaligned", &mapped[130000]);
 	shared = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	say_range("shared", shared, 65536, 1);
 	shared[1000] = of(24, 0);
 	say_word("shared", &shared[1000]);
 	/* its second page is cut away: a read there is a SIGBUS */
 	if (!f || ftruncate(fileno(f), 3 * 4096))
 		return 9;
 	from_file = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(f), 0);
+	say_range("file", from_file, 3 * 4096, 1);
 	from_file[17] = of(24, 0);
 	if (ftruncate(fileno(f), 4096))
 		return 9;
@@ -199,6 +211,16 @@ int main(int argc, char **argv)
 		start(deaf, NULL);
 		start(deaf, &ready);
 	}
+	char *moved = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *to;
+
+	say_range("to-move", moved, 8192, 1);
+	to = mremap(moved, 8192, 1 << 20, MREMAP_MAYMOVE);
+	say_range("moves", moved, 8192, 0);
+	say_range("moved", to, 1 << 20, 1);
+	munmap(to + 4096, 5000);
+	say_range("cut", to + 4096, 8192, 0);
+	munmap(to + 1, 4096); /* EINVAL */
+
 	void **node = malloc(64);
 
 	node[0] = of(24, 0);

@@ -32,7 +32,7 @@ for way in return exit _exit quick_exit threads deaf; do
 		esac
 		tier=exact
 		case $way in _exit | deaf) tier=conservative ;; esac
-		verdict "$way: the tier is told $bare" $tier "$(sed -n '1s/.* //p' dumped)"
+		verdict "$way: the tier is told $bare" $tier "$(sed -n '/^image/s/.* //p' dumped)"
 	done
 done
 

@@ -3,6 +3,7 @@
  *
  *   image NUMBER TID FLAGS TIER
  *   thread TID HOW SP TP WORDS...
+ *   range START END FLAGS MODULE     the calls of mmap and its kin, in order
  *   map START END FLAGS NAME
  *   word SLOT VALUE BEFORE8 BEFORE24
  */
@@ -34,6 +35,21 @@ static int dump(struct hl_trace *t, const struct hl_image_at *im, struct hl_diag
 	return hl_image_words(t, im, word, NULL, d);
 }
 
+static const char *caller(const struct hl_facts *f, uint32_t module)
+{
+	for (uint32_t i = 0; i < f->nmodules; i++)
+		if (f->modules[i].id + 1 == module)
+			return f->modules[i].path;
+	return "?";
+}
+
+static void dump_ranges(const struct hl_facts *f)
+{
+	for (size_t i = 0; i < f->nranges; i++)
+		printf("range %" PRIx64 " %" PRIx64 " %u %s\n", f->ranges[i].start, f->ranges[i].end,
+		       f->ranges[i].flags, caller(f, f->ranges[i].module));
+}
+
 int main(int argc, char **argv)
 {
 	struct hl_images images;
@@ -45,6 +61,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "image_dump: %s\n", argc == 2 ? d.text : "no trace");
 		return 1;
 	}
+	dump_ranges(hl_trace_facts(t));
 	err = hl_images_load(&images, t, &d);
 	for (size_t i = 0; i < images.n && !err; i++)
 		err = dump(t, &images.image[i], &d);
