@@ -5,6 +5,7 @@
 #ifndef HL_PRELOAD_FACTS_H
 #define HL_PRELOAD_FACTS_H
 
+#include "heapledger/image.h"
 #include "preload/thread.h"
 
 void hl_facts_hello(struct hl_thread *t);

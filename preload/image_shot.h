@@ -6,6 +6,7 @@
 #ifndef HL_PRELOAD_IMAGE_SHOT_H
 #define HL_PRELOAD_IMAGE_SHOT_H
 
+#include "heapledger/image.h"
 #include "preload/image.h"
 #include "preload/slots.h"
 

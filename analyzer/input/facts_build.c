@@ -6,6 +6,7 @@
  */
 #include "analyzer/input/facts_build.h"
 #include "analyzer/input/module_span.h"
+#include "heapledger/image.h"
 #include <stdlib.h>
 
 /* What ids may be, in proportion to the bytes that were recorded: a node takes one at least, a site

@@ -1,6 +1,6 @@
 /*
  * image.h - the pointer images of a trace: what of the process's memory may have been a pointer at one moment, see
- * HL_FACT_IMAGE_BEGIN in format.h.  Floor: input.
+ * include/heapledger/image.h.  Floor: input.
  *
  * Everything is checked here: above, maps are sorted and disjoint, slots are aligned and ascend.  Addresses and values may be
  * any.  A forked child has none of its parent's.
@@ -9,6 +9,7 @@
 #define HL_INPUT_IMAGE_H
 
 #include "analyzer/input/trace.h"
+#include "heapledger/image.h"
 
 struct hl_image_map {
 	uint64_t start, end;

@@ -303,32 +303,13 @@ enum hl_fact {
 	HL_FACT_SYNC,
 	/* uv enum hl_lost, uv count: at the end, from the image table */
 	HL_FACT_LOST,
-	/* uv start, uv end, uv module id + 1 of the caller or 0, uv flags (enum hl_range_flags), uv stamp: a call of
+	/* uv start, uv end, uv module id + 1 of the caller or 0, uv flags (enum hl_range_flags in image.h), uv stamp: a call of
 	 * mmap, munmap or mremap by anyone but the library and what libc and the loader do for themselves. */
 	HL_FACT_RANGE,
-	/*
-	 * Pointer images: what of the process's memory may be a pointer at one moment.  A stream of its own each
-	 * (HL_STREAM_IMAGE), in this order; an image without its END is none.
-	 * BEGIN: uv number, uv tid of who wrote it, uv flags (enum hl_image_flags)
-	 */
+	/* A pointer image, see image.h: in a stream of its own, in this order but for MAP, which comes before END. */
 	HL_FACT_IMAGE_BEGIN,
-	/* One a thread: uv tid, uv how (enum hl_image_how), uv sp (its stack lives from there up; 0 unknown: all of it), uv tp
-	 * (thread pointer, 0 unknown), uv n, n * uv: words of its registers that look like pointers */
 	HL_FACT_IMAGE_REGS,
-	/*
-	 * Aligned words of readable and writable memory whose value lies in private writable memory or in constants that need
-	 * relocation (vtables), by ascending address: uv bytes of heads, then one head a word, then what each takes.
-	 * Coding state starts with each record: previous slot -8, previous value 0, 256 cached values all 0.
-	 *   head   uv ((slot - previous slot) / 8 - 1) << 3 | HL_WORD_ODD | enum hl_word_base
-	 *   takes  CACHED: one byte, index into the cache, nothing else.  Else:
-	 *          ODD: one byte, value % 16, not 0;
-	 *          uv zigzag((value >> 4) - (base >> 4)), base: the slot, or the previous value that was not CACHED;
-	 *          value % 16 == 8: uv, uv: one more than the 8 bytes at value - 8, at value - 24, where those are
-	 *          below 2^32 and could be read, else 0.
-	 *          The value is then stored at hl_word_slot(value).
-	 */
 	HL_FACT_IMAGE_WORDS,
-	/* uv number, uv stamp (all threads that could be stopped were), uv words, uv MAP records, uv REGS records */
 	HL_FACT_IMAGE_END,
 	/* A place in code: uv (id - the claim's previous SITE id, first: 0; ids from 1), sv (pc - the claim's
 	 * previous SITE pc), optional uv flags (enum hl_node_flags).  pc is a return address unless
@@ -342,38 +323,9 @@ enum hl_fact {
 	/* uv enum hl_unseen, string path of a module, string path of the module whose malloc it takes ("" unknown): what
 	 * it allocates is not in the trace.  At the end of exit(), of what is loaded then. */
 	HL_FACT_UNSEEN,
-	/* Of a pointer image, between its WORDS and its END: uv start, uv end, uv flags (enum hl_image_map_flags), string name as in
-	 * /proc/self/maps.  All that is writable, and the constants that WORDS may point to; without the library's own. */
 	HL_FACT_IMAGE_MAP,
 	HL_FACT_LIMIT = 32
 };
-
-enum hl_range_flags { HL_RANGE_MAPPED = 1 };
-
-enum hl_image_flags {
-	HL_IMAGE_AT_EXIT = 1,
-	HL_IMAGE_FROZEN = 2 /* written from a frozen copy of the process */
-};
-
-/* How a thread's registers were learnt. */
-enum hl_image_how {
-	HL_IMAGE_EXITING = 1, /* it wrote the image; what its own end put on the stack is not counted */
-	HL_IMAGE_PARKED,      /* it stood still, all registers are there */
-	HL_IMAGE_ASKED,       /* by /proc/self/task/T/syscall: some registers only */
-	HL_IMAGE_UNKNOWN
-};
-
-enum hl_image_map_flags {
-	HL_IMAGE_MAP_WRITE = 1,
-	HL_IMAGE_MAP_EXEC = 2,
-	HL_IMAGE_MAP_SHARED = 4,
-	HL_IMAGE_MAP_SCANNED = 8, /* its words are in the image */
-	HL_IMAGE_MAP_PARTLY = 16, /* not all of its pages could be read */
-	HL_IMAGE_MAP_TORN = 32    /* it may have changed meanwhile */
-};
-
-enum hl_word_base { HL_WORD_PREVIOUS, HL_WORD_SLOT, HL_WORD_CACHED };
-#define HL_WORD_ODD 4u
 
 /* Why a module's allocations are not seen. */
 enum hl_unseen {
@@ -409,11 +361,6 @@ static inline unsigned hl_addr_slot(uint64_t address)
 static inline unsigned hl_site_slot(uint64_t stack_entry, uint64_t size)
 {
 	return (unsigned)((stack_entry * 0x9e3779b97f4a7c15ull + size * 0xd6e8feb86659fd93ull) >> 56);
-}
-
-static inline unsigned hl_word_slot(uint64_t value)
-{
-	return (unsigned)((value >> 3) * 0x9e3779b97f4a7c15ull >> 56);
 }
 
 static inline uint64_t hl_zigzag(int64_t v)

@@ -1,0 +1,60 @@
+/*
+ * image.h - the records of a pointer image: what of a process's memory may be a pointer at one moment.
+ *
+ * A stream of its own each (HL_STREAM_IMAGE), in this order; an image without its END is none.
+ *
+ *   BEGIN  uv number, uv tid of who wrote it, uv flags (enum hl_image_flags)
+ *   REGS   one a thread: uv tid, uv how (enum hl_image_how), uv sp (its stack lives from there up; 0 unknown: all of it), uv tp
+ *          (thread pointer, 0 unknown), uv n, n * uv: words of its registers that look like pointers
+ *   WORDS  aligned words of readable and writable memory whose value lies in private writable memory or in constants that need
+ *          relocation (vtables), by ascending address: uv bytes of heads, then one head a word, then what each takes.
+ *          Coding state starts with each record: previous slot -8, previous value 0, 256 cached values all 0.
+ *     head   uv ((slot - previous slot) / 8 - 1) << 3 | HL_WORD_ODD | enum hl_word_base
+ *     takes  CACHED: one byte, index into the cache, nothing else.  Else:
+ *            ODD: one byte, value % 16, not 0;
+ *            uv zigzag((value >> 4) - (base >> 4)), base: the slot, or the previous value that was not CACHED;
+ *            value % 16 == 8: uv, uv: one more than the 8 bytes at value - 8, at value - 24, where those are
+ *            below 2^32 and could be read, else 0.
+ *            The value is then stored at hl_word_slot(value).
+ *   MAP    uv start, uv end, uv flags (enum hl_image_map_flags), string name as in /proc/self/maps.  All that is writable, and the
+ *          constants that WORDS may point to; without the library's own.
+ *   END    uv number, uv stamp (all threads that could be stopped were), uv words, uv MAP records, uv REGS records
+ */
+#ifndef HEAPLEDGER_IMAGE_H
+#define HEAPLEDGER_IMAGE_H
+
+#include "heapledger/format.h"
+
+enum hl_range_flags { HL_RANGE_MAPPED = 1 };
+
+enum hl_image_flags {
+	HL_IMAGE_AT_EXIT = 1,
+	HL_IMAGE_FROZEN = 2 /* written from a frozen copy of the process */
+};
+
+/* How a thread's registers were learnt. */
+enum hl_image_how {
+	HL_IMAGE_EXITING = 1, /* it wrote the image; what its own end put on the stack is not counted */
+	HL_IMAGE_PARKED,      /* it stood still, all registers are there */
+	HL_IMAGE_ASKED,       /* by /proc/self/task/T/syscall: some registers only */
+	HL_IMAGE_UNKNOWN
+};
+
+enum hl_image_map_flags {
+	HL_IMAGE_MAP_WRITE = 1,
+	HL_IMAGE_MAP_EXEC = 2,
+	HL_IMAGE_MAP_SHARED = 4,
+	HL_IMAGE_MAP_SCANNED = 8, /* its words are in the image */
+	HL_IMAGE_MAP_PARTLY = 16, /* not all of its pages could be read */
+	HL_IMAGE_MAP_TORN = 32    /* it may have changed meanwhile */
+};
+
+enum hl_word_base { HL_WORD_PREVIOUS, HL_WORD_SLOT, HL_WORD_CACHED };
+#define HL_WORD_ODD 4u
+
+static inline unsigned hl_word_slot(uint64_t value)
+{
+	return (unsigned)((value >> 3) * 0x9e3779b97f4a7c15ull >> 56);
+}
+
+#endif
