@@ -5,6 +5,7 @@
  */
 #include "analyzer/base/columns.h"
 #include "analyzer/collect/writer.h"
+#include "heapledger/image.h"
 #include "tests/unit/encode.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,28 @@ static void encode_facts(uint64_t sample)
 	ENCODE_NUMBERS(&enc, HL_FACT_SYNC, 900);
 	ENCODE_NUMBERS(&enc, HL_FACT_LOST, HL_LOST_FULL, 1);
 	ENCODE_NUMBERS(&enc, 31, 1);
+}
+
+/* An image of three words: by the one before, by its slot with lengths, cached. */
+static void encode_image(uint64_t number)
+{
+	const uint8_t words[] = {4,    0x80, 0x20, 5, 0x4a, 0x80,
+				 0x08, 8,    2,    6, 0,    (uint8_t)hl_word_slot(0x2000)};
+	size_t at;
+
+	ENCODE_NUMBERS(&enc, HL_FACT_IMAGE_BEGIN, number, 1001, 1);
+	ENCODE_NUMBERS(&enc, HL_FACT_IMAGE_REGS, 1001, 1, 0x7000, 0x6000, 2, 0x1000, 0x2000);
+	at = encode_fact(&enc, HL_FACT_IMAGE_WORDS);
+	for (size_t i = 0; i < sizeof(words); i++)
+		encode_byte(&enc, words[i]);
+	encode_fact_end(&enc, at);
+	at = encode_fact(&enc, HL_FACT_IMAGE_MAP);
+	encode_uv(&enc, 0x1000);
+	encode_uv(&enc, 0x9000);
+	encode_uv(&enc, 9);
+	encode_string(&enc, "[heap]", 6);
+	encode_fact_end(&enc, at);
+	ENCODE_NUMBERS(&enc, HL_FACT_IMAGE_END, number, 900, 3, 1, 1);
 }
 
 static void encode_events(uint64_t stamp)
@@ -119,6 +142,16 @@ static void make_traces(const char *dir, uint64_t sample)
 			c.bytes = (uint32_t)enc.n - c.offset;
 			need(!hl_writer_add(w, &c, &d), path);
 		}
+	for (uint32_t number = 1; number < 3; number++) {
+		struct hl_chunk c = {.stream = HL_STREAM_IMAGE(number), .tid = 1001, .data = enc.data};
+
+		encode_start(&enc, 900);
+		encode_image(number);
+		c.base_stamp = enc.base_stamp;
+		c.bytes = (uint32_t)enc.n;
+		c.facts = enc.facts;
+		need(!hl_writer_add(w, &c, &d), path);
+	}
 	need(!hl_writer_finish(w, &d), path);
 	if (sample) {
 		add(dir, sample == UINT64_MAX ? "sample_of_nothing" : "sample", 1, path, 0);

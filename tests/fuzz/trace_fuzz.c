@@ -8,6 +8,7 @@
  * Then everything a verb could do is done with it, and what the headers promise is checked.
  */
 #include "analyzer/base/crc32c.h"
+#include "analyzer/input/image.h"
 #include "analyzer/model/replay.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -187,6 +188,40 @@ static void check_replay(struct hl_trace *t)
 	hl_replay(t, c.peak_stamp, NULL, NULL, &c, &d);
 }
 
+static void check_word(void *ctx, const struct hl_image_word *w)
+{
+	uint64_t *next = ctx;
+
+	check(w->slot % 8 == 0 && w->slot >= *next, "words are aligned and ascend");
+	check(w->before8 >= -1 && w->before8 < 1ll << 32 && w->before24 >= -1 && w->before24 < 1ll << 32,
+	      "lengths are short");
+	check(w->value % 16 == 8 || (w->before8 == -1 && w->before24 == -1), "others have none");
+	*next = w->slot + 8;
+}
+
+static void check_images(struct hl_trace *t)
+{
+	struct hl_images images;
+	struct hl_diag d = {0};
+
+	check(hl_images_load(&images, t, &d) == HL_OK, "images are loaded or left out");
+	for (size_t i = 0; i < images.n; i++) {
+		const struct hl_image_at *im = &images.image[i];
+		uint64_t next = 0;
+
+		for (size_t k = 0; k < im->nmaps; k++) {
+			check(im->maps[k].start >= next && im->maps[k].end > im->maps[k].start,
+			      "maps are sorted");
+			check(im->maps[k].name != NULL, "maps have names");
+			next = im->maps[k].end;
+		}
+		next = 0;
+		if (hl_image_words(t, im, check_word, &next, &d))
+			check(*d.text && !strchr(d.text, '\n'), "an error is one line");
+	}
+	hl_images_release(&images);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	char path[64];
@@ -215,6 +250,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	} else {
 		check_facts(hl_trace_facts(t));
 		check_events(t);
+		check_images(t);
 		check_replay(t);
 		check(strlen(hl_trace_health(t)->first_problem) < 256, "health is a line");
 		hl_trace_close(t);
