@@ -34,7 +34,7 @@ int hl_image_is_due(void)
 	       !hl_is_vfork_child();
 }
 
-static struct hl_shot *make(struct hl_thread *t)
+static struct hl_shot *make(void)
 {
 	struct hl_shot *x = hl_arena_alloc(sizeof *x);
 
@@ -49,7 +49,8 @@ static struct hl_shot *make(struct hl_thread *t)
 		return NULL;
 	x->stream->stream = HL_STREAM_IMAGE(x->number);
 	x->writer.serial = x->number;
-	x->writer.tid = t->tid;
+	/* not the state's: a thread that is past its end has borrowed one */
+	x->writer.tid = hl_sys_gettid();
 	return x;
 }
 
@@ -107,7 +108,7 @@ void hl_image_write(struct hl_thread *t, int resume)
 	    !atomic_compare_exchange_strong_explicit(&written_by, &other, hl_guest.image_id,
 						     memory_order_relaxed, memory_order_relaxed))
 		return;
-	x = make(t);
+	x = make();
 	if (!x) {
 		hl_lost(HL_LOST_IMAGE, 1);
 		return;

@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
-#define NO_PAGEMAP (1ull << 36) /* so much is read of a map when it is not known which pages are there */
+#define NO_PAGEMAP (1ull << 32) /* so much is read of a map when it is not known which pages are there */
 
 size_t hl_shot_read(struct hl_shot *x, uint64_t address, void *out, size_t n)
 {
@@ -56,7 +56,7 @@ static void scan_run(struct hl_shot *x, struct hl_shot_map *m, uint64_t at, uint
 		scan_copied(x, m, at, end);
 }
 
-static int is_late(struct hl_shot *x)
+int hl_shot_is_late(struct hl_shot *x)
 {
 	if (hl_vdso_clock(CLOCK_MONOTONIC) >= x->until_ns)
 		x->failed = 1;
@@ -70,7 +70,7 @@ static void scan_present(struct hl_shot *x, struct hl_shot_map *m)
 	uint64_t page = hl_guest.page_bytes, at = m->start, run = at;
 	uint64_t *entries = x->entries;
 
-	while (at < m->end && !is_late(x)) {
+	while (at < m->end && !hl_shot_is_late(x)) {
 		uint64_t left = (m->end - at + page - 1) / page,
 			 n = left < HL_SHOT_ENTRIES ? left : HL_SHOT_ENTRIES;
 		long r = hl_sys4(SYS_pread64, x->pagemap, (long)(uintptr_t)entries, (long)(n * 8),
@@ -115,7 +115,7 @@ void hl_shot_scan(struct hl_shot *x)
 	x->mem = -1;
 	x->pagemap = hl_sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
 	hl_words_begin(x->words);
-	for (uint32_t i = 0; i < x->nmaps && !is_late(x); i++)
+	for (uint32_t i = 0; i < x->nmaps && !hl_shot_is_late(x); i++)
 		scan_map(x, &x->maps[i]);
 	if (!x->failed)
 		hl_words_flush(x);

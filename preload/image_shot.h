@@ -115,6 +115,8 @@ void hl_shot_resume(struct hl_shot *x);
 /* n bytes from address, which may be in no map; how many could be read. */
 size_t hl_shot_read(struct hl_shot *x, uint64_t address, void *out, size_t n);
 void hl_shot_scan(struct hl_shot *x);
+/* 1, and failed: it took too long. */
+int hl_shot_is_late(struct hl_shot *x);
 
 /* ---- image_words.c ---- */
 void hl_words_begin(struct hl_shot_words *w);

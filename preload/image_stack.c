@@ -82,7 +82,7 @@ void hl_shot_own_stack(struct hl_shot *x, struct hl_thread *t)
 {
 	struct hl_shot_thread *own = &x->threads[0];
 
-	own->tid = t->tid;
+	own->tid = x->writer.tid;
 	own->how = HL_IMAGE_EXITING;
 	own->tp = hl_cpu_thread_pointer();
 	x->nthreads = 1;

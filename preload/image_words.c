@@ -26,7 +26,7 @@ void hl_words_flush(struct hl_shot *x)
 	size_t nheads = (size_t)(w->head - w->heads);
 	uint8_t *p;
 
-	if (!nheads)
+	if (!nheads || hl_shot_is_late(x))
 		return;
 	p = hl_put_uv(w->front, nheads);
 	hl_shot_put(x, HL_FACT_IMAGE_WORDS, w->front, (size_t)(p - w->front), w->heads, nheads, w->taken,
@@ -34,26 +34,26 @@ void hl_words_flush(struct hl_shot *x)
 	hl_words_begin(w);
 }
 
-/* One more than the word there; 0: it is not known, or no length. */
-static uint64_t small_word(struct hl_shot *x, const struct hl_shot_map *m, uint64_t address)
+/* What is recorded of the word before a value. */
+static uint64_t length(uint64_t word)
 {
-	uint64_t v;
-
-	if (!m || address < m->start)
-		return 0;
-	if (m->direct && x->still)
-		v = *(const uint64_t *)(uintptr_t)address;
-	else if (hl_shot_read(x, address, &v, 8) != 8)
-		return 0;
-	return v >> 32 ? 0 : v + 1;
+	return word >> 32 ? 0 : word + 1;
 }
 
+/* The words at v - 24 and v - 8, where they are in v's own map. */
 static __attribute__((noinline)) uint8_t *put_lengths(struct hl_shot *x, uint8_t *p, uint64_t v)
 {
 	const struct hl_shot_map *m = hl_shot_map_of(x, v);
+	uint64_t far = m && v - 24 >= m->start ? v - 24 : v - 8, w[3] = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
+	unsigned first = far == v - 24 ? 0 : 2;
 
-	p = hl_put_uv(p, small_word(x, m, v - 8));
-	return hl_put_uv(p, small_word(x, m, v - 24));
+	if (m && m->direct && x->still)
+		for (unsigned i = first; i < 3; i++)
+			w[i] = ((const uint64_t *)(uintptr_t)far)[i - first];
+	else if (m && hl_shot_read(x, far, w + first, (3 - first) * 8) != (3 - first) * 8)
+		w[0] = w[2] = UINT64_MAX;
+	p = hl_put_uv(p, length(w[2]));
+	return hl_put_uv(p, length(w[0]));
 }
 
 static void put(struct hl_shot *x, uint64_t slot, uint64_t v)

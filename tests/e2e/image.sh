@@ -43,6 +43,35 @@ verdict 'there is none of a sample' '0 0' "$(images sample.hl)"
 "$hl" run -q -o t2.hl ./image return >said
 verdict 'info tells of it' '1 0' "$(images t2.hl)"
 
+HEAPLEDGER_OUTPUT=n.hl HEAPLEDGER_OPTIONS=unwind=none LD_PRELOAD=$HL_BUILD/libheapledger.so ./image exit >said
+./dump n.hl >dumped
+verdict 'the stack is known where none is captured' 'checks' "$(python3 "$HL_ROOT/tests/lib/image.py" said dumped | sed 's/^[0-9]* //')"
+
+# where no slot is left, or no file can be opened, the program ends as ever, and there is no half image
+cat >many.c <<'X'
+#include <stdlib.h>
+#include <sys/resource.h>
+int main(int argc, char **argv)
+{
+	void **list = NULL;
+	for (int i = 0; i < 300000; i++) {
+		void **p = malloc(16 * (1 + rand() % 9));
+		p[0] = list;
+		list = p;
+	}
+	if (argc > 1)
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, 0});
+	return (argc & 0) + 7;
+}
+X
+"$cc" -O0 -w -o many many.c
+HEAPLEDGER_OUTPUT=m.hl HEAPLEDGER_OPTIONS=max-disk=1400k LD_PRELOAD=$HL_BUILD/libheapledger.so ./many
+verdict 'a full trace changes no status' 7 $?
+verdict 'and has no half image' '0 1' "$(images m.hl)"
+"$hl" run -q -o l.hl ./many limit
+verdict 'without descriptors the status is as ever' 7 $?
+verdict 'and there is no image' '0 1' "$(images l.hl)"
+
 # a forked child writes its own, and has none of its parent's
 cat >fork.c <<'X'
 #include <stdlib.h>
@@ -63,9 +92,11 @@ int main(void)
 }
 X
 "$cc" -O0 -w -o fork fork.c && "$hl" run -q -o f.hl ./fork
+traces=0
 for f in f.hl*; do
+	traces=$((traces + 1))
 	verdict "the process that forks and its child have one each (${f#f.hl})" '1 0' "$(images "$f")"
 done
-verdict 'there are two traces' 2 "$(ls f.hl* | wc -l)"
+verdict 'there are two traces' 2 $traces
 
 exit $failed

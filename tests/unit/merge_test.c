@@ -54,7 +54,8 @@ START_TEST(events_are_sorted_by_stamp_then_stream_and_keep_their_streams_order)
 		memset(seen, 0, sizeof(seen));
 		for (uint32_t s = 1; s < 64; s++) {
 			n[s] = pick(3) ? (unsigned)pick(300) : 0;
-			total += n[s];
+			/* what lies in an image's stream is no event */
+			total += hl_stream_is_image(s) ? 0 : n[s];
 			random_stream(w, s, pick(5000), n[s]);
 		}
 		finish(w);
