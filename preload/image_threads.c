@@ -14,6 +14,7 @@
 #include <ucontext.h>
 
 #define WAIT_NS  20000000ull
+#define EACH_NS  100000ull /* to look at one and to signal it */
 #define RT_LAST  64
 #define RT_FIRST 35  /* glibc uses those below for itself */
 #define MORE     64u /* threads that begin meanwhile */
@@ -292,8 +293,10 @@ static int enter(struct hl_shot *x, uint32_t tid, void *ctx)
 	return 1;
 }
 
-static void wait_for(struct park *p, uint32_t called, uint64_t until)
+static void wait_for(struct park *p, uint32_t called)
 {
+	uint64_t until = hl_vdso_clock(CLOCK_MONOTONIC) + WAIT_NS;
+
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(&p->arrived, memory_order_acquire);
 		uint64_t now = hl_vdso_clock(CLOCK_MONOTONIC);
@@ -346,7 +349,7 @@ void hl_shot_park(struct hl_shot *x)
 {
 	struct action ours = {
 		.handler = parked, .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK, .mask = UINT64_MAX};
-	struct round r = {.until = hl_vdso_clock(CLOCK_MONOTONIC) + WAIT_NS};
+	struct round r = {.until = hl_vdso_clock(CLOCK_MONOTONIC) + WAIT_NS + x->threads_room * EACH_NS};
 
 	x->tids[0] = x->threads[0].tid;
 	/* release: what it points to (partner: parked) */
@@ -365,7 +368,7 @@ void hl_shot_park(struct hl_shot *x)
 			x->failed = 1;
 		if (!r.found)
 			break;
-		wait_for(x->park, r.called, r.until);
+		wait_for(x->park, r.called);
 	}
 	x->called = r.called;
 	collect(x, x->park);

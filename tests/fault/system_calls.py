@@ -191,7 +191,7 @@ def check_mode(mode, plain):
 
 
 def only_through_the_gateway():
-    """No other function of the library has the instruction."""
+    """No other function of the library has the instruction, but for the way back from its signal handler."""
     text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", FAULTY], capture_output=True, text=True, check=True).stdout
     where = set()
     for line in text.splitlines():
@@ -199,7 +199,7 @@ def only_through_the_gateway():
             function = m[1]
         elif re.search(r"\t(syscall|svc)\b", line):
             where.add(function)
-    if not where or not all(f.startswith(("hl_fault_sys6", "find", "hl_sys6")) for f in where):
+    if not where or not all(f.startswith(("hl_fault_sys6", "find", "hl_sys6", "park_return")) for f in where):
         raise Failure("%s" % where)
     print("ok the library makes system calls in one place only")
 
