@@ -72,6 +72,30 @@ verdict 'and has no half image' '0 1' "$(images m.hl)"
 verdict 'without descriptors the status is as ever' 7 $?
 verdict 'and there is no image' '0 1' "$(images l.hl)"
 
+# a program that restricts itself may die of an open: it has none
+cat >jail.c <<'X'
+#include <stdlib.h>
+#include <sys/prctl.h>
+int main(void)
+{
+	malloc(10);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+X
+"$cc" -O0 -w -o jail jail.c && "$hl" run -q -o j.hl ./jail
+verdict 'a program that restricts itself has none, and none was begun' '0 0' "$(images j.hl)"
+
+# threads that allocate, map and look up symbols all the while, one of them deaf to signals every second time
+"$cc" -O1 -w -pthread -D_GNU_SOURCE -o busy "$HL_ROOT/tests/e2e/image_busy.c" || exit 1
+for round in 1 2 3 4 5 6 7 8; do
+	if [ $((round % 2)) = 0 ]; then deaf=deaf; else deaf=; fi
+	timeout 20 "$hl" run -q --force -o b.hl ./busy $deaf || echo "not ok busy threads: status $?"
+	./dump b.hl >dumped
+	"$hl" info b.hl >told 2>/dev/null
+	echo "$(sed -n '/^image/s/.* //p' dumped) $(grep -c '^thread' dumped) $(grep -c -E '^(order violations|unexplained frees|missing pieces): 0' told)"
+done | sort | uniq -c | tr -s ' \n' ' ' >busy.got
+verdict 'threads at work are stopped, and go on' ' 4 conservative 6 3 4 exact 6 3 ' "$(cat busy.got)"
+
 # a forked child writes its own, and has none of its parent's
 cat >fork.c <<'X'
 #include <stdlib.h>
