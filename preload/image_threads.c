@@ -284,7 +284,11 @@ static int enter(struct hl_shot *x, uint32_t tid, void *ctx)
 		return 0;
 	if (place_of(x->tids, r->known, tid))
 		return 1;
-	*t = (struct hl_shot_thread){.tid = tid, .how = HL_IMAGE_UNKNOWN};
+	/* its words are copied one by one: an assignment of the whole may be a call of libc */
+	t->tid = tid;
+	t->how = HL_IMAGE_UNKNOWN;
+	t->sp = t->tp = 0;
+	t->n = 0;
 	r->called += (uint32_t)call_on(t, x->signal, r->until);
 	if (!t->tid)
 		return 1;
@@ -307,6 +311,16 @@ static void wait_for(struct park *p, uint32_t called)
 	}
 }
 
+static void take_answer(struct hl_shot_thread *to, const struct hl_shot_thread *from)
+{
+	to->how = from->how;
+	to->sp = from->sp;
+	to->tp = from->tp;
+	to->n = from->n;
+	for (uint32_t k = 0; k < from->n; k++)
+		to->words[k] = from->words[k];
+}
+
 static void collect(struct hl_shot *x, const struct park *p)
 {
 	uint32_t n = atomic_load_explicit(&p->claimed, memory_order_acquire);
@@ -319,7 +333,7 @@ static void collect(struct hl_shot *x, const struct park *p)
 		uint32_t place = place_of(p->tids, n, x->tids[i]);
 
 		if (place) {
-			x->threads[i] = p->threads[place - 1];
+			take_answer(&x->threads[i], &p->threads[place - 1]);
 			continue;
 		}
 		x->still = 0;

@@ -40,7 +40,7 @@ static uint64_t length(uint64_t word)
 	return word >> 32 ? 0 : word + 1;
 }
 
-/* The words at v - 24 and v - 8, where they are in v's own map. */
+/* The words at v - 24 and v - 8, where they are in v's own map and that may hold blocks of the allocator. */
 static __attribute__((noinline)) uint8_t *put_lengths(struct hl_shot *x, uint8_t *p, uint64_t v)
 {
 	const struct hl_shot_map *m = hl_shot_map_of(x, v);
@@ -50,7 +50,7 @@ static __attribute__((noinline)) uint8_t *put_lengths(struct hl_shot *x, uint8_t
 	if (m && m->direct && x->still)
 		for (unsigned i = first; i < 3; i++)
 			w[i] = ((const uint64_t *)(uintptr_t)far)[i - first];
-	else if (m && hl_shot_read(x, far, w + first, (3 - first) * 8) != (3 - first) * 8)
+	else if (m && m->direct && hl_shot_read(x, far, w + first, (3 - first) * 8) != (3 - first) * 8)
 		w[0] = w[2] = UINT64_MAX;
 	p = hl_put_uv(p, length(w[2]));
 	return hl_put_uv(p, length(w[0]));

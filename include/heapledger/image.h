@@ -14,7 +14,7 @@
  *            ODD: one byte, value % 16, not 0;
  *            uv zigzag((value >> 4) - (base >> 4)), base: the slot, or the previous value that was not CACHED;
  *            value % 16 == 8: uv, uv: one more than the 8 bytes at value - 8, at value - 24, where those are
- *            below 2^32 and could be read, else 0.
+ *            below 2^32 and in private memory without a file, else 0.
  *            The value is then stored at hl_word_slot(value).
  *   MAP    uv start, uv end, uv flags (enum hl_image_map_flags), string name as in /proc/self/maps.  All that is writable, and the
  *          constants that WORDS may point to; without the library's own.
