@@ -51,6 +51,8 @@ static struct hl_shot *make(void)
 	x->writer.serial = x->number;
 	/* not the state's: a thread that is past its end has borrowed one */
 	x->writer.tid = hl_sys_gettid();
+	if (!x->writer.tid)
+		return NULL; /* it would stop itself */
 	return x;
 }
 

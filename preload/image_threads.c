@@ -33,6 +33,7 @@ struct park {
 	_Atomic uint32_t go;      /* 1: run on */
 	_Atomic uint32_t claimed; /* places taken */
 	_Atomic uint32_t arrived; /* and filled in */
+	uint64_t writer_tp;       /* who writes does not wait for itself */
 	uint32_t room;
 	uint32_t *tids; /* of the places; written last */
 	struct hl_shot_thread *threads;
@@ -100,7 +101,8 @@ static void parked(int sig, siginfo_t *info, void *context)
 	uint32_t i;
 
 	(void)sig;
-	if (!p || info->si_code != SI_TKILL || atomic_load_explicit(&p->go, memory_order_acquire))
+	if (!p || hl_cpu_thread_pointer() == p->writer_tp || info->si_code != SI_TKILL ||
+	    atomic_load_explicit(&p->go, memory_order_acquire))
 		return;
 	i = atomic_fetch_add_explicit(&p->claimed, 1, memory_order_relaxed);
 	if (i >= p->room)
@@ -355,6 +357,7 @@ int hl_shot_count_threads(struct hl_shot *x)
 	p->threads = hl_arena_alloc(x->threads_room * sizeof *p->threads);
 	p->tids = hl_arena_alloc(x->threads_room * sizeof *p->tids);
 	p->room = x->threads_room;
+	p->writer_tp = hl_cpu_thread_pointer();
 	x->park = p;
 	return x->threads && x->tids && p->threads && p->tids;
 }
