@@ -18,7 +18,7 @@ struct hl_elfmod_files {
 	struct hl_elf main, debug;
 	struct hl_sym_mini *mini;
 	struct hl_dwarf *dwarf;
-	struct hl_symtab symtab;
+	struct hl_symtab symtab, variables;
 };
 
 struct hl_elfmod *hl_elfmod_new(const struct hl_dwarf_options *o, const char *path, const uint8_t *build_id,
@@ -52,6 +52,7 @@ void hl_elfmod_free(struct hl_elfmod *m)
 	if (f) {
 		hl_dwarf_close(f->dwarf);
 		hl_symtab_release(&f->symtab);
+		hl_symtab_release(&f->variables);
 		hl_sym_mini_close(f->mini);
 		hl_elf_close(&f->debug);
 		hl_elf_close(&f->main);
@@ -75,19 +76,20 @@ static enum hl_elfmod_state open_main(struct hl_elfmod *m, struct hl_elf *f)
 }
 
 /* Symbols, from the best table there is.  A .gnu_debugdata has only what .dynsym has not. */
-static void read_symbols(struct hl_elfmod_files *f)
+static void read_symbols(struct hl_elfmod_files *f, struct hl_symtab *t)
 {
-	if ((f->main.elf && hl_symtab_add(&f->symtab, f->main.elf, SHT_SYMTAB) == 0) ||
-	    (f->debug.elf && hl_symtab_add(&f->symtab, f->debug.elf, SHT_SYMTAB) == 0))
+	if ((f->main.elf && hl_symtab_add(t, f->main.elf, SHT_SYMTAB) == 0) ||
+	    (f->debug.elf && hl_symtab_add(t, f->debug.elf, SHT_SYMTAB) == 0))
 		goto out;
 	if (!f->main.elf)
 		goto out;
-	f->mini = hl_sym_mini_open(&f->main);
+	if (!f->mini)
+		f->mini = hl_sym_mini_open(&f->main);
 	if (f->mini)
-		hl_symtab_add(&f->symtab, hl_sym_mini_elf(f->mini), SHT_SYMTAB);
-	hl_symtab_add(&f->symtab, f->main.elf, SHT_DYNSYM);
+		hl_symtab_add(t, hl_sym_mini_elf(f->mini), SHT_SYMTAB);
+	hl_symtab_add(t, f->main.elf, SHT_DYNSYM);
 out:
-	hl_symtab_finish(&f->symtab);
+	hl_symtab_finish(t);
 }
 
 static void open_files(struct hl_elfmod *m)
@@ -103,7 +105,11 @@ static void open_files(struct hl_elfmod *m)
 	    hl_find_debug(m->options->places, m->build_id, m->build_id_bytes, &f->main, m->path, &f->debug) ==
 		    0)
 		f->dwarf = hl_dwarf_open(&f->debug, m->options, &m->names);
-	read_symbols(f);
+	read_symbols(f, &f->symtab);
+	if (m->options->variables) {
+		f->variables.variables = 1;
+		read_symbols(f, &f->variables);
+	}
 	hl_elf_detach(&f->main);
 	hl_elf_detach(&f->debug);
 }
@@ -150,11 +156,13 @@ static void complete(struct hl_elfmod *m, uint64_t addr, struct hl_frame *out)
 
 static void add_symbol(struct hl_elfmod *m, uint64_t addr, struct hl_frame *out)
 {
-	const char *raw = hl_symtab_find(&m->files->symtab, addr);
+	const struct hl_sym *sym = hl_symtab_find(&m->files->symtab, addr);
 	const struct hl_sym_name *name;
+	const char *raw;
 
-	if (!raw)
+	if (!sym)
 		return;
+	raw = sym->name;
 	name = hl_sym_names_known(&m->names, raw);
 	if (!name)
 		name = hl_sym_names_add(&m->names, raw, raw);
@@ -185,4 +193,22 @@ unsigned hl_elfmod_frames(struct hl_elfmod *m, uint64_t addr, struct hl_frame *o
 	for (unsigned i = 0; i < n; i++)
 		complete(m, addr, &out[i]);
 	return n;
+}
+
+const char *hl_elfmod_variable(struct hl_elfmod *m, uint64_t addr, uint64_t *offset)
+{
+	const struct hl_sym *sym;
+	const char *kept;
+	char *name;
+
+	if (!m->files)
+		open_files(m);
+	sym = hl_symtab_find(&m->files->variables, addr);
+	if (!sym)
+		return NULL;
+	name = hl_demangle(sym->name);
+	kept = hl_intern_string(m->options->intern, name);
+	free(name);
+	*offset = addr - sym->low;
+	return kept;
 }

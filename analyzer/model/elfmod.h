@@ -42,5 +42,7 @@ void hl_elfmod_free(struct hl_elfmod *m);
 /* Frames at addr, as the file counts addresses (pc - bias).  Innermost first, at least one, at most
  * HL_ELFMOD_FRAMES_MAX.  Strings are interned. */
 unsigned hl_elfmod_frames(struct hl_elfmod *m, uint64_t addr, struct hl_frame *out);
+/* The variable at addr, interned, and how far into it; NULL: none is known. */
+const char *hl_elfmod_variable(struct hl_elfmod *m, uint64_t addr, uint64_t *offset);
 
 #endif

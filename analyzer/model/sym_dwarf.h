@@ -26,6 +26,7 @@ struct hl_dwarf_options {
 	const struct hl_sym_places *places;
 	const char *const *path_maps;
 	struct hl_intern *intern;
+	int variables; /* not of DWARF: symbols of variables are wanted, too (elfmod.h) */
 };
 
 /* Read the DWARF of f; f must outlive it, its descriptor need not.  NULL: it has none, or it is broken.

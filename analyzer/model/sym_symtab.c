@@ -36,6 +36,14 @@ static int is_function(const GElf_Sym *sym, const char *name)
 	return name[0] != '$' && strncmp(name, ".L", 2);
 }
 
+/* Thread-local ones have no address. */
+static int is_variable(const GElf_Sym *sym, const char *name)
+{
+	unsigned type = GELF_ST_TYPE(sym->st_info);
+
+	return name && *name && sym->st_shndx != SHN_UNDEF && (type == STT_OBJECT || type == STT_COMMON);
+}
+
 static void add(struct hl_symtab *t, const GElf_Sym *sym, const char *name, const GElf_Shdr *in)
 {
 	uint64_t low = sym->st_value, end = in->sh_addr + in->sh_size;
@@ -82,12 +90,12 @@ int hl_symtab_add(struct hl_symtab *t, Elf *elf, uint32_t type)
 				if (!s || !gelf_getshdr(s, &in))
 					in = (GElf_Shdr){0};
 			}
-			if (!(in.sh_flags & SHF_EXECINSTR))
+			if (!(in.sh_flags & (t->variables ? SHF_WRITE : SHF_EXECINSTR)))
 				continue;
 			if (ehdr.e_machine == EM_ARM)
 				sym.st_value &= ~(uint64_t)1; /* Thumb */
 			name = elf_strptr(elf, shdr.sh_link, sym.st_name);
-			if (is_function(&sym, name))
+			if (t->variables ? is_variable(&sym, name) : is_function(&sym, name))
 				add(t, &sym, name, &in);
 		}
 	}
@@ -138,11 +146,11 @@ void hl_symtab_finish(struct hl_symtab *t)
 	hl_spans_sort(&t->spans);
 }
 
-const char *hl_symtab_find(const struct hl_symtab *t, uint64_t addr)
+const struct hl_sym *hl_symtab_find(const struct hl_symtab *t, uint64_t addr)
 {
 	const struct hl_span *at = hl_spans_find(&t->spans, addr);
 
-	return at ? t->syms[at->value].name : NULL;
+	return at ? &t->syms[at->value] : NULL;
 }
 
 void hl_symtab_release(struct hl_symtab *t)

@@ -1,5 +1,5 @@
 /*
- * sym_symtab.h - function symbols of one file, by address.  Floor: model.
+ * sym_symtab.h - function symbols of one file, or its variables, by address.  Floor: model.
  * Source: ELF gABI, "Symbol Table"; mapping symbols: AAELF64 and the RISC-V ELF psABI.
  */
 #ifndef HL_MODEL_SYM_SYMTAB_H
@@ -15,17 +15,18 @@ struct hl_symtab {
 		uint8_t rank;
 	} * syms;
 	size_t nsyms, room;
+	int variables; /* 1: those in writable sections, instead of functions; set before the first add */
 	struct hl_spans spans; /* value: index into syms */
 };
 
-/* Add the function symbols of elf's section of that type (SHT_SYMTAB or SHT_DYNSYM).  The names are
+/* Add the symbols of elf's section of that type (SHT_SYMTAB or SHT_DYNSYM).  The names are
  * borrowed: elf must outlive the table.  0: something was added. */
 int hl_symtab_add(struct hl_symtab *t, Elf *elf, uint32_t type);
 /* Once, after the last add. */
 void hl_symtab_finish(struct hl_symtab *t);
-/* The name of the function that holds addr (with its @VERSION, if it has one), NULL: none.  A symbol
+/* The symbol that holds addr (its name with its @VERSION, if it has one), NULL: none.  A symbol
  * without a size reaches to the next one or to the end of its section. */
-const char *hl_symtab_find(const struct hl_symtab *t, uint64_t addr);
+const struct hl_sym *hl_symtab_find(const struct hl_symtab *t, uint64_t addr);
 void hl_symtab_release(struct hl_symtab *t);
 
 #endif

@@ -11,6 +11,7 @@
 #include "analyzer/model/elfmod.h"
 #include "analyzer/model/sym_hint.h"
 #include "analyzer/model/sym_jit.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -92,6 +93,7 @@ struct hl_symbols *hl_symbols_new(const struct hl_facts *facts, const struct hl_
 	s->perf_map = o ? o->perf_map : NULL;
 	s->owner = o ? o->owner : geteuid();
 	s->options.intern = s->intern;
+	s->options.variables = o && o->variables;
 	hl_map_init(&s->unknown_pcs);
 	s->by_module = hl_xcalloc(facts->nmodules + 1ul, sizeof(*s->by_module));
 	s->by_node = hl_xcalloc(facts->nnodes + 1ul, sizeof(*s->by_node));
@@ -141,6 +143,24 @@ static struct hl_elfmod *mod_of(struct hl_symbols *s, const struct hl_module *mo
 		s->mods[s->nmods++] = *slot;
 	}
 	return *slot;
+}
+
+const char *hl_symbols_variable(struct hl_symbols *s, uint32_t module, uint64_t address, uint64_t *offset)
+{
+	const struct hl_module *of = &s->facts->modules[module];
+	struct hl_elfmod *m = mod_of(s, of);
+	const char *name = hl_elfmod_variable(m, address - of->bias, offset), *kept;
+	char *text;
+
+	if (!name) {
+		*offset = address - of->bias;
+		return m->module;
+	}
+	if (asprintf(&text, "%s!%s", m->module, name) < 0)
+		return name;
+	kept = hl_intern_string(s->intern, text);
+	free(text);
+	return kept;
 }
 
 static void count(struct hl_symbols *s, struct hl_elfmod *m, const struct hl_frame *newest)

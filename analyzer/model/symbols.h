@@ -19,6 +19,7 @@ struct hl_symbol_options {
 	const char *sysroot;           /* prefix for module paths and debug dirs, NULL none */
 	const char *const *path_maps;  /* "OLD=NEW" applied to source paths, first match; or NULL */
 	int inlines;                   /* 0: one frame per pc (the innermost line) */
+	int variables;                 /* 1: hl_symbols_variable will be asked */
 	const char *perf_map; /* names of code made at run time; NULL: /tmp/perf-PID.map, see sym_jit.h */
 	uid_t owner;          /* of the trace */
 };
@@ -53,6 +54,10 @@ void hl_symbols_free(struct hl_symbols *s);
 /* Frames of node id, innermost (inlined) first; at least one.  Return addresses are looked up at
  * pc - 1 unless the node is HL_NODE_EXACT.  Cached per (module generation, pc). */
 const struct hl_frame *hl_symbols_frames(struct hl_symbols *s, uint32_t node, uint32_t *n);
+
+/* The variable of module number i (of the facts) at that address of the process, as "MODULE!NAME", and how far into
+ * it; "MODULE" and the offset in it, as the file counts, where none is known.  Interned. */
+const char *hl_symbols_variable(struct hl_symbols *s, uint32_t module, uint64_t address, uint64_t *offset);
 
 struct hl_symbol_stats {
 	/* distinct addresses asked for = the sum of the others, by kind of the innermost frame */

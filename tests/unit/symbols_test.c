@@ -53,6 +53,47 @@ START_TEST(dwarf_4_and_5_of_gcc_and_clang_give_the_same_frames)
 }
 END_TEST
 
+static void open_for_variables(const char *program)
+{
+	fx_open(&x, program, program);
+	x.options.variables = 1;
+	fx_ask(&x, fx_address("v.full", "main"));
+}
+
+/* At the address that the symbol table of program says, plus into. */
+static void expect_variable(const char *program, const char *symbol, uint64_t into, const char *name,
+			    uint64_t offset)
+{
+	uint64_t got = 77;
+
+	ck_assert_str_eq(
+		hl_symbols_variable(x.symbols, 0, FX_BIAS + fx_address(program, symbol) + into, &got), name);
+	ck_assert_uint_eq(got, offset);
+}
+
+START_TEST(variables_are_named_with_how_far_into_them_an_address_lies)
+{
+	fx_write("v.cc",
+		 "namespace shop { struct Cache { long a, b, c; }; Cache cache; static long hits[4]; }\n"
+		 "extern \"C\" long *of_main() { static long inner; return &inner + shop::hits[1]; }\n"
+		 "thread_local long own; const long constant = 5;\n"
+		 "int main() { own += *of_main() + constant; return (int)(shop::cache.a + own); }\n");
+	fx_sh("g++ -O0 -o v v.cc && cp v v.full");
+	open_for_variables("v");
+	expect_variable("v.full", "_ZN4shop5cacheE", 0x10, "v!shop::cache", 0x10);
+	expect_variable("v.full", "_ZN4shopL4hitsE", 31, "v!shop::hits", 31);
+	expect_variable("v.full", "_ZZ7of_mainE5inner", 0, "v!of_main::inner", 0);
+	/* code is no variable, nor is a constant */
+	expect_variable("v.full", "main", 1, "v", fx_address("v.full", "main") + 1);
+	fx_close(&x);
+	/* only what is exported is known then: the rest by its place in the file */
+	fx_sh("strip v");
+	open_for_variables("v");
+	expect_variable("v.full", "_ZN4shop5cacheE", 0x10, "v",
+			fx_address("v.full", "_ZN4shop5cacheE") + 0x10);
+}
+END_TEST
+
 START_TEST(units_in_dwo_files_are_read)
 {
 	static const char *const flags[] = {"-gdwarf-4", "-gdwarf-5"};
@@ -280,6 +321,7 @@ int main(void)
 		inlined_calls_become_frames_innermost_first_with_their_call_lines,
 		dwarf_4_and_5_of_gcc_and_clang_give_the_same_frames,
 		units_in_dwo_files_are_read,
+		variables_are_named_with_how_far_into_them_an_address_lies,
 		without_inlines_a_pc_is_one_frame_at_the_innermost_line,
 		templates_and_anonymous_namespaces_have_their_full_names,
 		a_return_address_belongs_to_the_call_before_it,
