@@ -107,7 +107,7 @@ void hl_facts_thread(struct hl_thread *t)
 
 	p = hl_put_uv(p, t->tid);
 	p = hl_put_uv(p, 0);
-	p = hl_put_uv(p, 0);
+	p = hl_put_uv(p, hl_cpu_thread_pointer());
 	p = hl_put_uv(p, now());
 	hl_record_fact(t, HL_FACT_THREAD, buf, (size_t)(p - buf));
 	hl_sys_thread_name(name);

@@ -46,6 +46,19 @@ static void *raw_mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t
 	return (void *)r;
 }
 
+/* Before the real call, where it counts as a free or an allocation.  Else nobody enters then: a thread that is past its end has
+ * a state that all such threads share, and the kernel may take its time. */
+static __attribute__((always_inline)) inline struct hl_thread *enter_before(void)
+{
+	return counts() && hl_guest.config.mmap ? hl_enter() : NULL;
+}
+
+/* And after it, if nobody did. */
+static __attribute__((always_inline)) inline struct hl_thread *enter_after(struct hl_thread *t)
+{
+	return t ? t : counts() && ranges() ? hl_enter() : NULL;
+}
+
 /* As of a stamp from before a call that succeeded: another thread may have mapped it again by now. */
 static void range_went(struct hl_thread *t, uint64_t start, uint64_t bytes, uint64_t caller, uint64_t stamp)
 {
@@ -67,11 +80,12 @@ HL_EXPORT void *mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t 
 
 	if (!counts() || (!anonymous && !ranges()))
 		return raw_mmap(at, bytes, prot, flags, fd, offset);
-	t = hl_enter();
+	t = enter_before();
 	/* MAP_FIXED replaces what lies there: gone before the call, as with a free. */
 	if (t && flags & MAP_FIXED && anonymous && hl_guest.config.mmap)
 		hl_record_unmap(t, (uint64_t)(uintptr_t)at, pages(bytes));
 	p = raw_mmap(at, bytes, prot, flags, fd, offset);
+	t = enter_after(t);
 	if (t) {
 		if (p != MAP_FAILED) {
 			range_came(t, (uint64_t)(uintptr_t)p, pages(bytes), HL_CALLER);
@@ -88,13 +102,14 @@ HL_EXPORT void *mmap64(void *at, size_t bytes, int prot, int flags, int fd, off_
 
 HL_EXPORT int munmap(void *p, size_t bytes)
 {
-	struct hl_thread *t = counts() ? hl_enter() : NULL;
-	uint64_t stamp = t ? hl_facts_now() : 0;
+	struct hl_thread *t = enter_before();
+	uint64_t stamp = counts() ? hl_facts_now() : 0;
 	long r;
 
-	if (t && hl_guest.config.mmap)
+	if (t)
 		hl_record_unmap(t, (uint64_t)(uintptr_t)p, pages(bytes));
 	r = hl_sys_munmap(p, bytes);
+	t = enter_after(t);
 	if (t) {
 		if (r >= 0)
 			range_went(t, (uint64_t)(uintptr_t)p, pages(bytes), HL_CALLER, stamp);
@@ -109,8 +124,8 @@ HL_EXPORT int munmap(void *p, size_t bytes)
 
 HL_EXPORT void *mremap(void *old, size_t old_bytes, size_t bytes, int flags, ...)
 {
-	struct hl_thread *t = counts() ? hl_enter() : NULL;
-	uint64_t stamp = t ? hl_facts_now() : 0;
+	struct hl_thread *t = enter_before();
+	uint64_t stamp = counts() ? hl_facts_now() : 0;
 	void *to = NULL;
 	va_list ap;
 	long r;
@@ -120,12 +135,13 @@ HL_EXPORT void *mremap(void *old, size_t old_bytes, size_t bytes, int flags, ...
 		to = va_arg(ap, void *);
 		va_end(ap);
 	}
-	if (t && old_bytes && hl_guest.config.mmap)
+	if (t && old_bytes)
 		hl_record_unmap(t, (uint64_t)(uintptr_t)old, pages(old_bytes));
-	if (t && to && hl_guest.config.mmap)
+	if (t && to)
 		hl_record_unmap(t, (uint64_t)(uintptr_t)to, pages(bytes));
 	r = hl_sys6(SYS_mremap, (long)(uintptr_t)old, (long)old_bytes, (long)bytes, flags,
 		    (long)(uintptr_t)to, 0);
+	t = enter_after(t);
 	if (t) {
 		int failed = r < 0 && r > -4096;
 

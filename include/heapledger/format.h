@@ -278,7 +278,8 @@ enum hl_fact {
 	HL_FACT_MODULE,
 	/* uv module id, uv last epoch in which it was mapped */
 	HL_FACT_UNLOAD,
-	/* uv thread serial, uv tid, uv stack low, uv stack high (0 0 unknown), uv stamp */
+	/* uv thread serial, uv tid, uv stack low (0 unknown), uv stack high (its thread pointer, which lies at the upper
+	 * end of a stack that libc made; 0 unknown), uv stamp */
 	HL_FACT_THREAD,
 	/* uv thread serial, string name, uv stamp */
 	HL_FACT_NAME,
@@ -332,8 +333,6 @@ enum hl_unseen {
 	HL_UNSEEN_BINDING = 1, /* its malloc was not looked for where ours is: RTLD_DEEPBIND */
 	HL_UNSEEN_NAMESPACE    /* it and what it needs are in a namespace of their own: dlmopen */
 };
-
-#define HL_RANGE_MAPPED 1u
 
 /* EXACT: pc is an interrupted instruction, not a return address.  GUESSED: found by following rbp.
  * TRUNCATED: pc 0, parent 0; no frame, it stands for the outer ones beyond the depth limit. */
