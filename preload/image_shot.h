@@ -69,6 +69,8 @@ struct hl_shot {
 	struct park *park;
 	int signal;                     /* that parked them, 0 none */
 	uint32_t called;                /* threads that were signalled */
+	uint64_t mask;                  /* the exiting thread's, before */
+	int masked;                     /* and it is to be set again */
 	const struct hl_shot_map *last; /* that hl_shot_map_of found */
 	int pagemap;                    /* descriptor, -1 none */
 	int mem;                        /* of /proc/self/mem, -1 not open */

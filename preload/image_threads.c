@@ -367,7 +367,11 @@ void hl_shot_park(struct hl_shot *x)
 	struct action ours = {
 		.handler = parked, .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK, .mask = UINT64_MAX};
 	struct round r = {.until = hl_vdso_clock(CLOCK_MONOTONIC) + WAIT_NS + x->threads_room * EACH_NS};
+	uint64_t all = UINT64_MAX;
 
+	/* a handler of this thread might wait for one that stands still, or never come back here */
+	x->masked = hl_sys4(SYS_rt_sigprocmask, SIG_SETMASK, (long)(uintptr_t)&all, (long)(uintptr_t)&x->mask,
+			    8) == 0;
 	x->tids[0] = x->threads[0].tid;
 	/* release: what it points to (partner: parked) */
 	atomic_store_explicit(&parking, x->park, memory_order_release);
@@ -403,4 +407,6 @@ void hl_shot_resume(struct hl_shot *x)
 	hl_sys_futex_wake(&p->go, INT32_MAX);
 	if (x->signal && atomic_load_explicit(&p->arrived, memory_order_acquire) >= x->called)
 		action(x->signal, &none, NULL);
+	if (x->masked)
+		hl_sys4(SYS_rt_sigprocmask, SIG_SETMASK, (long)(uintptr_t)&x->mask, 0, 8);
 }
