@@ -60,11 +60,11 @@ struct hl_unseen_module {
 	char *path, *from; /* from: the module whose malloc it takes, "" unknown */
 };
 
-/* A call of mmap, munmap or mremap. */
-struct hl_range_fact {
+/* A call of mmap, munmap or mremap that the program's code made. */
+struct hl_mapping {
 	uint64_t start, end, stamp;
-	uint32_t module; /* id + 1 of the caller's, 0 unknown */
-	uint32_t flags;  /* enum hl_range_flags */
+	uint32_t module; /* index of the caller's module, UINT32_MAX unknown */
+	uint8_t mapped;  /* 0: unmapped */
 };
 
 struct hl_facts {
@@ -80,8 +80,8 @@ struct hl_facts {
 	uint64_t lost[HL_LOST_KINDS]; /* counters of what was not recorded */
 	struct hl_unseen_module *unseen;
 	size_t nunseen;
-	struct hl_range_fact *ranges; /* by stamp; a forked child's begin with those it inherited */
-	size_t nranges;
+	struct hl_mapping *mappings; /* in order of stamp */
+	size_t nmappings;
 	uint64_t sync_stamp; /* events below it are complete; 0 unknown */
 	/* The trace is a sample, its blocks were recorded as HL_FACT_SAMPLE says; 0: it is complete.  Any value. */
 	uint64_t sample_bytes;

@@ -248,27 +248,41 @@ static void build_sample(struct hl_facts *f, struct hl_layer *layers, size_t n)
 	}
 }
 
-static int by_stamp(const void *pa, const void *pb)
+static int by_stamp(const void *a, const void *b)
 {
-	const struct hl_range_fact *a = pa, *b = pb;
+	const struct hl_mapping *x = a, *y = b;
 
-	if (a->stamp != b->stamp)
-		return a->stamp < b->stamp ? -1 : 1;
-	return (int)(a->flags & HL_RANGE_MAPPED) - (int)(b->flags & HL_RANGE_MAPPED);
+	if (x->stamp != y->stamp)
+		return x->stamp < y->stamp ? -1 : 1;
+	/* what was unmapped at the same tick made room for it, or moved there */
+	return x->mapped - y->mapped;
 }
 
-static void build_ranges(struct hl_facts *f, const struct hl_layer *layers, size_t n)
+/* The parents' first: what they mapped before the fork is mapped in the child. */
+static void build_mappings(struct hl_facts *f, struct hl_layer *layers, size_t n)
 {
+	struct hl_map index;
+	size_t all = 0;
+
 	for (size_t k = 0; k < n; k++)
-		f->nranges += layers[k].nranges;
-	if (!f->nranges)
+		all += layers[k].nmappings;
+	if (!all)
 		return;
-	f->ranges = hl_xmalloc(f->nranges * sizeof(*f->ranges));
-	f->nranges = 0;
-	for (size_t k = n; k--;)
-		for (size_t i = 0; i < layers[k].nranges; i++)
-			f->ranges[f->nranges++] = layers[k].ranges[i];
-	qsort(f->ranges, f->nranges, sizeof(*f->ranges), by_stamp);
+	hl_map_init(&index);
+	for (uint32_t i = 0; i < f->nmodules; i++)
+		*hl_map_slot(&index, f->modules[i].id) = i + 1;
+	f->mappings = hl_xmalloc(all * sizeof(*f->mappings));
+	for (size_t k = n; k-- > 0;)
+		for (size_t i = 0; i < layers[k].nmappings; i++) {
+			struct hl_mapping *m = &f->mappings[f->nmappings++];
+			uint32_t at;
+
+			*m = layers[k].mappings[i];
+			at = m->module ? hl_map_get(&index, m->module - 1) : 0;
+			m->module = at ? at - 1 : UINT32_MAX;
+		}
+	qsort(f->mappings, f->nmappings, sizeof(*f->mappings), by_stamp);
+	hl_map_release(&index);
 }
 
 void hl_facts_build(struct hl_facts *f, struct hl_layer *layers, size_t n)
@@ -282,7 +296,6 @@ void hl_facts_build(struct hl_facts *f, struct hl_layer *layers, size_t n)
 	build_threads(f, layers, n);
 	build_mappings(f, layers, n);
 	build_process(f, &layers[0]);
-	build_ranges(f, layers, n);
 	f->unseen = layers[0].unseen;
 	f->nunseen = layers[0].nunseen;
 	layers[0].unseen = NULL;
@@ -300,7 +313,7 @@ void hl_facts_release(struct hl_facts *f)
 		free(f->unseen[i].from);
 	}
 	free(f->unseen);
-	free(f->ranges);
+	free(f->mappings);
 	free(f->nodes);
 	free(f->modules);
 	free(f->threads);

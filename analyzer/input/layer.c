@@ -228,8 +228,6 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 		return hl_layer_take_sync(l, f);
 	case HL_FACT_LOST:
 		return hl_layer_take_lost(l, f);
-	case HL_FACT_RANGE:
-		return hl_layer_take_range(l, f);
 	case HL_FACT_UNSEEN:
 		return hl_layer_take_unseen(l, f);
 	case HL_FACT_RANGE:
@@ -362,7 +360,7 @@ void hl_layer_release(struct hl_layer *l)
 		free(l->unseen[i].from);
 	}
 	free(l->unseen);
-	free(l->ranges);
+	free(l->mappings);
 	hl_limits_release(&l->inherited);
 	hl_map_release(&l->module_at);
 	hl_map_release(&l->thread_at);

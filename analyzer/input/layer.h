@@ -54,8 +54,8 @@ struct hl_layer {
 	uint64_t sample_bytes; /* 0: it is no sample */
 	struct hl_unseen_module *unseen;
 	size_t nunseen, unseen_cap;
-	struct hl_range_fact *ranges;
-	size_t nranges, ranges_cap;
+	struct hl_mapping *mappings; /* module: the id + 1, 0 unknown */
+	size_t nmappings, mappings_cap;
 	/* fork */
 	int forked;
 	struct hl_limits inherited; /* of the parent's records */

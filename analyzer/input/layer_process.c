@@ -5,6 +5,7 @@
  */
 #include "analyzer/input/layer.h"
 #include "analyzer/base/buf.h"
+#include "heapledger/image.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,18 +141,6 @@ int hl_layer_take_lost(struct hl_layer *l, struct hl_fact_record *f)
 		return 0;
 	if (kind < HL_LOST_KINDS && l->lost[kind] < count)
 		l->lost[kind] = count;
-	return 1;
-}
-
-int hl_layer_take_range(struct hl_layer *l, struct hl_fact_record *f)
-{
-	struct hl_range_fact r;
-
-	if (!hl_fact_uv(f, &r.start) || !hl_fact_uv(f, &r.end) || !hl_fact_u32(f, &r.module) ||
-	    !hl_fact_u32(f, &r.flags) || !hl_fact_uv(f, &r.stamp) || r.end <= r.start)
-		return 0;
-	l->ranges = hl_grow(l->ranges, &l->ranges_cap, l->nranges + 1, sizeof(*l->ranges));
-	l->ranges[l->nranges++] = r;
 	return 1;
 }
 

@@ -37,17 +37,14 @@ static int dump(struct hl_trace *t, const struct hl_image_at *im, struct hl_diag
 
 static const char *caller(const struct hl_facts *f, uint32_t module)
 {
-	for (uint32_t i = 0; i < f->nmodules; i++)
-		if (f->modules[i].id + 1 == module)
-			return f->modules[i].path;
-	return "?";
+	return module < f->nmodules ? f->modules[module].path : "?";
 }
 
 static void dump_ranges(const struct hl_facts *f)
 {
-	for (size_t i = 0; i < f->nranges; i++)
-		printf("range %" PRIx64 " %" PRIx64 " %u %s\n", f->ranges[i].start, f->ranges[i].end,
-		       f->ranges[i].flags, caller(f, f->ranges[i].module));
+	for (size_t i = 0; i < f->nmappings; i++)
+		printf("range %" PRIx64 " %" PRIx64 " %u %s\n", f->mappings[i].start, f->mappings[i].end,
+		       f->mappings[i].mapped, caller(f, f->mappings[i].module));
 }
 
 int main(int argc, char **argv)

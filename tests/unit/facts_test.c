@@ -1,6 +1,7 @@
 /*
  * facts_test.c - nodes, modules, threads and the process, of one file and of a line of forks.
  */
+#include "heapledger/image.h"
 #include "tests/unit/tracefile.h"
 
 static struct encode enc;

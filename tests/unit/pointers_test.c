@@ -409,17 +409,17 @@ START_TEST(an_image_is_no_thread_and_a_child_inherits_none)
 	load(&t, &images, "parent.hl");
 	ck_assert_uint_eq(images.n, 2);
 	ck_assert_uint_eq(hl_trace_facts(t)->nthreads, 1);
-	ck_assert_uint_eq(hl_trace_facts(t)->nranges, 2);
-	ck_assert_uint_eq(hl_trace_facts(t)->ranges[0].start, 0x7000);
-	ck_assert_uint_eq(hl_trace_facts(t)->ranges[1].module, 2);
+	ck_assert_uint_eq(hl_trace_facts(t)->nmappings, 2);
+	ck_assert_uint_eq(hl_trace_facts(t)->mappings[0].start, 0x7000);
+	ck_assert_uint_eq(hl_trace_facts(t)->mappings[1].module, UINT32_MAX);
 	ck_assert_uint_eq(hl_trace_health(t)->unknown_facts, 0);
 	unload(t, &images);
 	load(&t, &images, "child.hl");
 	ck_assert_uint_eq(images.n, 0);
 	ck_assert_uint_eq(hl_trace_health(t)->missing_claims, 0);
-	ck_assert_uint_eq(hl_trace_facts(t)->nranges, 3);
-	ck_assert_uint_eq(hl_trace_facts(t)->ranges[2].stamp, 50);
-	ck_assert_uint_eq(hl_trace_facts(t)->ranges[2].flags, 0);
+	ck_assert_uint_eq(hl_trace_facts(t)->nmappings, 3);
+	ck_assert_uint_eq(hl_trace_facts(t)->mappings[2].stamp, 50);
+	ck_assert_uint_eq(hl_trace_facts(t)->mappings[2].mapped, 0);
 	unload(t, &images);
 }
 END_TEST
