@@ -3,7 +3,7 @@
  */
 #include "analyzer/analysis/call.h"
 
-static const char *function_of(unsigned entry)
+const char *hl_call_function(unsigned entry, unsigned domain)
 {
 	static const char *const names[] = {
 		[HL_ENTRY_MALLOC] = "malloc",
@@ -19,6 +19,8 @@ static const char *function_of(unsigned entry)
 		[HL_ENTRY_DELETE_ARRAY] = "operator delete[]",
 	};
 
+	if (domain == HL_DOMAIN_POOL && entry == HL_ENTRY_FREE)
+		return "heapledger_free";
 	return entry < HL_ENTRY_COUNT ? names[entry] : "?";
 }
 
@@ -30,9 +32,7 @@ struct hl_call hl_call_make(const struct hl_calls *c, unsigned entry, unsigned d
 	uint64_t start = f->process.seen ? f->process.start_stamp : hl_trace_header(c->trace)->start_stamp;
 
 	return (struct hl_call){.known = 1,
-				.function = domain == HL_DOMAIN_POOL && entry == HL_ENTRY_FREE
-						    ? "heapledger_free"
-						    : function_of(entry),
+				.function = hl_call_function(entry, domain),
 				.traceback = stack ? hl_stacks_traceback(c->stacks, stack) : 0,
 				.seconds = hl_trace_seconds(c->trace, start, stamp),
 				.thread = hl_names_intern(c->names, who ? who->name : ""),

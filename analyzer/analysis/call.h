@@ -23,6 +23,9 @@ struct hl_calls {
 	struct hl_stacks *stacks;
 };
 
+/* "operator new[]", of an enum hl_entry. */
+const char *hl_call_function(unsigned entry, unsigned domain);
+
 /* entry: enum hl_entry; stack: a node, 0: not recorded; thread: a serial. */
 struct hl_call hl_call_make(const struct hl_calls *c, unsigned entry, unsigned domain, uint64_t stamp,
 			    uint32_t stack, uint32_t thread);

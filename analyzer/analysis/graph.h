@@ -41,6 +41,7 @@
 #ifndef HL_ANALYSIS_GRAPH_H
 #define HL_ANALYSIS_GRAPH_H
 
+#include "analyzer/analysis/leak_kind.h"
 #include "analyzer/base/diag.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -58,8 +59,6 @@ enum hl_heuristic {
 	HL_HEURISTIC_MULTIPLEINHERITANCE = 8 /* to a word that points to vtables, and so does the one at b */
 };
 #define HL_HEURISTICS_ALL 15u
-
-enum hl_leak_kind { HL_LEAK_DEFINITE, HL_LEAK_INDIRECT, HL_LEAK_POSSIBLE, HL_LEAK_REACHABLE, HL_LEAK_KINDS };
 
 enum hl_point {
 	HL_POINT_START,

@@ -30,6 +30,7 @@ struct hl_loss {
 	uint32_t traceback; /* of the head's allocation, of a ring's first member; 0: not recorded */
 	const uint64_t
 		*addresses;     /* one a frame of traceback, newest first, as in that process; may be NULL */
+	unsigned entry;         /* enum hl_entry of the example below */
 	const char *function;   /* that allocated the example below: "operator new[]"; may be NULL */
 	uint64_t bytes, blocks; /* of the heads; of rings all members */
 	uint64_t indirect_bytes, indirect_blocks; /* lost with them: the blocks of kind indirect they hold */

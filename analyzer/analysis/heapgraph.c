@@ -1,0 +1,155 @@
+/*
+ * heapgraph.c - a replay and an image put together.  Floor: analysis.
+ */
+#include "analyzer/analysis/heapgraph.h"
+#include "analyzer/base/buf.h"
+#include <stdlib.h>
+
+struct load {
+	struct hl_heapgraph *h;
+	const struct hl_facts *facts;
+	const struct hl_area *area; /* of the words that come now */
+	size_t hint;
+	uint32_t *kept; /* owners whose blocks are kept */
+	size_t nkept, kept_room;
+};
+
+static int is_loaders(const struct hl_facts *f, uint32_t stack)
+{
+	const struct hl_module *m;
+
+	if (!stack || stack >= f->nnodes || !f->nodes[stack].known)
+		return 0;
+	m = hl_facts_module(f, f->nodes[stack].pc - 1, f->nodes[stack].epoch);
+	return m && hl_module_is_loader(m);
+}
+
+static void see_live(void *ctx, const struct hl_block *b)
+{
+	struct load *l = ctx;
+	struct hl_heapgraph *h = l->h;
+
+	if (b->domain == HL_DOMAIN_MMAP)
+		return;
+	if (is_loaders(l->facts, b->stack)) {
+		l->kept = hl_grow(l->kept, &l->kept_room, l->nkept + 1, sizeof(*l->kept));
+		l->kept[l->nkept++] = (uint32_t)h->nowners;
+	}
+	h->owner = hl_grow(h->owner, &h->owners_room, h->nowners + 1, sizeof(*h->owner));
+	h->owner[h->nowners] =
+		(struct hl_owner){b->stamp, b->stack, b->thread, b->entry, b->domain, b->inherited};
+	hl_graph_add_block(h->graph, b->address, b->size, (uint32_t)h->nowners++);
+}
+
+static uint32_t next_root(struct hl_heapgraph *h, uint64_t slot, const struct hl_area *area)
+{
+	h->root = hl_grow(h->root, &h->roots_room, h->nroots + 1, sizeof(*h->root));
+	h->root[h->nroots] = (struct hl_root){slot, area};
+	return (uint32_t)h->nroots;
+}
+
+static void see_word(void *ctx, const struct hl_image_word *w)
+{
+	struct load *l = ctx;
+	struct hl_heapgraph *h = l->h;
+	const struct hl_area *area;
+	uint32_t target;
+
+	if (hl_graph_add_word(h->graph, w->slot, w->value, w->before8, w->before24) != HL_GRAPH_NONE)
+		return;
+	area = hl_areas_at(&h->areas, w->slot, &l->hint);
+	if (!area)
+		return;
+	if (area->exact) {
+		target = hl_graph_find(h->graph, w->value);
+		if (target == HL_GRAPH_NONE || hl_graph_block(h->graph, target).address != w->value)
+			return;
+	}
+	target = hl_graph_add_root(h->graph, w->value, next_root(h, w->slot, area), w->before8, w->before24);
+	h->nroots += target != HL_GRAPH_NONE;
+}
+
+/* A register's word says nothing of what lies before its target. */
+static void add_registers(struct hl_heapgraph *h, const struct hl_image_at *image)
+{
+	h->registers = hl_xcalloc(image->nthreads + 1, sizeof(*h->registers));
+	for (size_t i = 0; i < image->nthreads; i++) {
+		const struct hl_image_thread *t = &image->threads[i];
+
+		h->registers[i] = (struct hl_area){.kind = HL_AREA_REGISTERS, .tid = t->tid, .name = ""};
+		for (size_t k = 0; k < t->nwords; k++)
+			h->nroots +=
+				hl_graph_add_root(h->graph, t->words[k], next_root(h, 0, &h->registers[i]),
+						  -1, -1) != HL_GRAPH_NONE;
+	}
+}
+
+static void add_kept(struct hl_heapgraph *h, const struct load *l)
+{
+	uint32_t *block_of = NULL;
+
+	if (!l->nkept)
+		return;
+	block_of = hl_xmalloc(h->nowners * sizeof(*block_of));
+	for (uint32_t b = 0; b < hl_graph_nblocks(h->graph); b++)
+		block_of[hl_graph_block(h->graph, b).user] = b;
+	for (size_t i = 0; i < l->nkept; i++) {
+		hl_graph_keep(h->graph, block_of[l->kept[i]], next_root(h, 0, NULL));
+		h->nroots++;
+	}
+	free(block_of);
+}
+
+static int holds_block(void *ctx, uint64_t start, uint64_t end)
+{
+	struct hl_graph *g = ctx;
+	uint32_t low = 0, high = hl_graph_nblocks(g);
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (hl_graph_block(g, mid).address < start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < hl_graph_nblocks(g) && hl_graph_block(g, low).address < end;
+}
+
+int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct hl_image_at *image,
+		      unsigned heuristics, struct hl_diag *d)
+{
+	struct load l = {.h = h, .facts = hl_trace_facts(t)};
+	int err;
+
+	*h = (struct hl_heapgraph){.graph = hl_graph_new(heuristics)};
+	for (size_t i = 0; i < image->nmaps; i++)
+		if (!(image->maps[i].flags & HL_IMAGE_MAP_WRITE))
+			hl_graph_add_vtables(h->graph, image->maps[i].start, image->maps[i].end);
+	err = hl_replay_live(t, image->stamp, NULL, &l, see_live, &h->counts, d);
+	if (!err)
+		err = hl_graph_sort(h->graph, d);
+	if (!err) {
+		hl_areas_build(&h->areas, image, l.facts, holds_block, h->graph);
+		err = hl_image_words(t, image, see_word, &l, d);
+	}
+	if (!err) {
+		add_registers(h, image);
+		add_kept(h, &l);
+		err = hl_graph_solve(h->graph, d);
+	}
+	free(l.kept);
+	if (err)
+		hl_heapgraph_release(h);
+	return err;
+}
+
+void hl_heapgraph_release(struct hl_heapgraph *h)
+{
+	hl_graph_free(h->graph);
+	hl_areas_release(&h->areas);
+	free(h->registers);
+	free(h->owner);
+	free(h->root);
+	*h = (struct hl_heapgraph){0};
+}
