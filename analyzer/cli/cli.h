@@ -6,6 +6,7 @@
 #define HL_CLI_CLI_H
 
 #include "analyzer/base/diag.h"
+#include <stdint.h>
 #include <stdio.h>
 
 struct hl_option {
@@ -52,8 +53,12 @@ int hl_parse_seconds(const char *s, const char *option, double *seconds, struct 
 int hl_parse_uint(const char *s, const char *option, unsigned long min, unsigned long max, unsigned long *v,
 		  struct hl_diag *d);
 
+/* An address as debuggers print it, with 0x or without; then digits alone are decimal.  HL_ERR_USAGE. */
+int hl_parse_address(const char *s, const char *verb, uint64_t *address, struct hl_diag *d);
+
 /* The verbs that exist: verb_run.c, verb_stats.c, ... */
 extern const struct hl_verb hl_verb_run, hl_verb_stats, hl_verb_diff, hl_verb_info, hl_verb_snapshots,
-	hl_verb_snapshot, hl_verb_extract, hl_verb_doctor, hl_verb_misuse, hl_verb_block;
+	hl_verb_snapshot, hl_verb_extract, hl_verb_doctor, hl_verb_misuse, hl_verb_block, hl_verb_leaks,
+	hl_verb_refs, hl_verb_check;
 
 #endif

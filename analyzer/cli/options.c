@@ -5,6 +5,7 @@
  */
 #include "analyzer/cli/verbs.h"
 #include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,5 +186,20 @@ int hl_parse_uint(const char *s, const char *option, unsigned long min, unsigned
 	if (large || r < min || r > max)
 		return hl_fail(d, HL_ERR_USAGE, "--%s: '%s' is not between %lu and %lu", option, s, min, max);
 	*v = r;
+	return HL_OK;
+}
+
+int hl_parse_address(const char *s, const char *verb, uint64_t *address, struct hl_diag *d)
+{
+	char *end = NULL;
+
+	errno = 0;
+	if (isxdigit((unsigned char)*s)) {
+		*address = strtoull(s, &end, *s == '0' && (s[1] | 32) == 'x' ? 16 : 10);
+		if (*end && isxdigit((unsigned char)*end))
+			*address = strtoull(s, &end, 16);
+	}
+	if (!end || *end || errno)
+		return hl_fail(d, HL_ERR_USAGE, "%s: %.100s is no address", verb, s);
 	return HL_OK;
 }

@@ -23,7 +23,7 @@ void hl_query_release(struct hl_query *q)
 	free(q->path_maps.word);
 }
 
-static void add_word(struct hl_words *w, const char *word)
+void hl_words_add(struct hl_words *w, const char *word)
 {
 	w->word = hl_grow(w->word, &w->room, w->n + 2, sizeof(*w->word));
 	w->word[w->n++] = word;
@@ -97,7 +97,7 @@ static int parse_path_map(struct hl_query *q, const char *arg, struct hl_diag *d
 {
 	if (!strchr(arg, '=') || *arg == '=')
 		return hl_fail(d, HL_ERR_USAGE, "--path-map: '%s' is not OLD=NEW", arg);
-	add_word(&q->path_maps, arg);
+	hl_words_add(&q->path_maps, arg);
 	return 1;
 }
 
@@ -146,7 +146,7 @@ static int symbol_option(struct hl_query *q, int id, const char *arg, struct hl_
 {
 	switch (id) {
 	case HL_Q_DEBUG_DIR:
-		add_word(&q->debug_dirs, arg);
+		hl_words_add(&q->debug_dirs, arg);
 		return 1;
 	case HL_Q_SYSROOT:
 		q->sysroot = arg;

@@ -78,6 +78,9 @@ struct hl_words {
 	size_t n, room;
 };
 
+/* Of an argument, which is not copied.  word is to be freed. */
+void hl_words_add(struct hl_words *w, const char *arg);
+
 struct hl_query {
 	struct hl_grouping grouping;
 	enum hl_sort sort;
@@ -89,6 +92,7 @@ struct hl_query {
 	struct hl_words debug_dirs, path_maps;
 	const char *sysroot, *perf_map;
 	int no_inlines;
+	int variables; /* of a verb that names them */
 	const struct hl_format *format;
 	struct hl_style style;
 	unsigned long error_status; /* to end with when there is something to complain of */

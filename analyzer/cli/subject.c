@@ -65,6 +65,7 @@ static int open_trace(struct hl_subject *s, const char *snap, const struct hl_qu
 				      .path_maps = q->path_maps.word,
 				      .inlines = !q->no_inlines,
 				      .perf_map = q->perf_map,
+				      .variables = q->variables,
 				      .owner = geteuid()};
 	struct stat st;
 	struct hl_snapshot_ref since = {0};
@@ -134,6 +135,28 @@ uint64_t hl_subject_lost(const struct hl_trace *t)
 	       f->lost[HL_LOST_EXITED] + f->lost[HL_LOST_STARTUP];
 }
 
+struct hl_totals hl_subject_totals(const struct hl_subject *s)
+{
+	const struct hl_replay_counts *c = &s->counts;
+
+	return (struct hl_totals){.size = c->live_bytes,
+				  .count = c->live_blocks,
+				  .peak = c->peak_bytes,
+				  .total = c->total_bytes,
+				  .allocations = c->allocs,
+				  .frees = c->frees,
+				  .temporary = c->temporary,
+				  .lost = hl_subject_lost(s->trace),
+				  .sample_bytes = c->sample_bytes,
+				  .recorded = c->recorded,
+				  .error = {.size = c->live_bytes_error,
+					    .count = c->live_blocks_error,
+					    .peak = c->peak_bytes_error,
+					    .total = c->total_bytes_error,
+					    .allocations = c->allocs_error,
+					    .temporary = c->temporary_error}};
+}
+
 int hl_subject_load(struct hl_subject *s, const struct hl_query *q, struct hl_view *view, int progress,
 		    struct hl_diag *d)
 {
@@ -157,22 +180,7 @@ int hl_subject_load(struct hl_subject *s, const struct hl_query *q, struct hl_vi
 	if (err)
 		return err;
 	s->ref.seconds = hl_subject_seconds(s->trace, s->until == UINT64_MAX ? c->last_stamp : s->until);
-	s->totals = (struct hl_totals){.size = c->live_bytes,
-				       .count = c->live_blocks,
-				       .peak = c->peak_bytes,
-				       .total = c->total_bytes,
-				       .allocations = c->allocs,
-				       .frees = c->frees,
-				       .temporary = c->temporary,
-				       .lost = hl_subject_lost(s->trace),
-				       .sample_bytes = c->sample_bytes,
-				       .recorded = c->recorded,
-				       .error = {.size = c->live_bytes_error,
-						 .count = c->live_blocks_error,
-						 .peak = c->peak_bytes_error,
-						 .total = c->total_bytes_error,
-						 .allocations = c->allocs_error,
-						 .temporary = c->temporary_error}};
+	s->totals = hl_subject_totals(s);
 	if (!c->allocs && !c->frees && !c->unexplained_frees && !c->inherited_blocks)
 		s->nothing = hl_trace_is_empty(s->trace);
 	return HL_OK;

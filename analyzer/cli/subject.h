@@ -35,6 +35,8 @@ int hl_subject_rows(struct hl_subject *s, const struct hl_query *q, int full, in
 /* Load the heap only. */
 int hl_subject_load(struct hl_subject *s, const struct hl_query *q, struct hl_view *view, int progress,
 		    struct hl_diag *d);
+/* Of a trace whose counts are loaded. */
+struct hl_totals hl_subject_totals(const struct hl_subject *s);
 /* 1: both are moments of one process image. */
 int hl_subject_same_process(const struct hl_subject *a, const struct hl_subject *b);
 /* Before both are loaded for a comparison: what the blocks that live at both moments add to the errors of

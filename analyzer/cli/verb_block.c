@@ -6,8 +6,6 @@
 #include "analyzer/cli/notes.h"
 #include "analyzer/cli/pager.h"
 #include "analyzer/cli/subject.h"
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -19,22 +17,6 @@ static const struct hl_option options[] = {
 	HL_SYMBOL_OPTIONS,
 	HL_TERMINAL_OPTIONS,
 	{0}};
-
-/* As debuggers print it, 0x or not; without, digits alone are decimal. */
-static int parse_address(const char *s, uint64_t *address, struct hl_diag *d)
-{
-	char *end = NULL;
-
-	errno = 0;
-	if (isxdigit((unsigned char)*s)) {
-		*address = strtoull(s, &end, *s == '0' && (s[1] | 32) == 'x' ? 16 : 10);
-		if (*end && isxdigit((unsigned char)*end))
-			*address = strtoull(s, &end, 16);
-	}
-	if (!end || *end || errno)
-		return hl_fail(d, HL_ERR_USAGE, "block: %.100s is no address", s);
-	return HL_OK;
-}
 
 static void print(const struct hl_history *h, const struct hl_query *q)
 {
@@ -67,7 +49,7 @@ static int block(struct hl_cli *cli, const struct hl_verb *verb, int argc, char 
 	hl_query_init(&q, cli);
 	err = hl_query_parse(&q, verb, argc, argv, 2, &first, d);
 	if (!err)
-		err = parse_address(argv[first + 1], &address, d);
+		err = hl_parse_address(argv[first + 1], "block", &address, d);
 	if (!err)
 		err = hl_subject_open(&s, argv[first], &q, names, d);
 	if (!err && !s.trace)

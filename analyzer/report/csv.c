@@ -219,4 +219,4 @@ static void table(FILE *out, const struct hl_style *style, const struct hl_table
 	}
 }
 
-const struct hl_format hl_format_csv = {"csv", stats, diff, misuses, history, fields, table};
+const struct hl_format hl_format_csv = {"csv", stats, diff, misuses, history, NULL, fields, table};

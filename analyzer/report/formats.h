@@ -13,12 +13,13 @@ void hl_json_misuses(FILE *out, const struct hl_style *style, const struct hl_mi
 void hl_text_history(FILE *out, const struct hl_style *style, const struct hl_history *h);
 void hl_json_history(FILE *out, const struct hl_style *style, const struct hl_history *h);
 
+void hl_text_refs(FILE *out, const struct hl_style *style, const struct hl_refs *r);
+void hl_json_refs(FILE *out, const struct hl_style *style, const struct hl_refs *r);
+
 /* " WHAT by FUNCTION at N s, thread NAME (TID):" and its stack; nothing when the call is not known. */
 void hl_text_call(FILE *out, const struct hl_style *style, const struct hl_names *n, const char *what,
 		  const struct hl_call *c, struct hl_sources *sources);
 /* A member: the call, null when it is not known. */
 void hl_json_call(yajl_gen g, const struct hl_names *n, const char *name, const struct hl_call *c);
-/* A member, in hexadecimal and as text: readers of JSON keep 53 bits. */
-void hl_json_address(yajl_gen g, const char *name, uint64_t address);
 
 #endif

@@ -310,5 +310,5 @@ static void table(FILE *out, const struct hl_style *style, const struct hl_table
 	yajl_gen_free(g);
 }
 
-const struct hl_format hl_format_json = {"json",          stats,  diff, hl_json_misuses,
-					 hl_json_history, fields, table};
+const struct hl_format hl_format_json = {"json",          stats,        diff,   hl_json_misuses,
+					 hl_json_history, hl_json_refs, fields, table};

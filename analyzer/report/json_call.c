@@ -1,17 +1,8 @@
 /*
- * json_call.c - a call and an address as members.  Floor: report.
+ * json_call.c - a call as a member.  Floor: report.
  */
 #include "analyzer/report/formats.h"
 #include "analyzer/report/json_put.h"
-#include <inttypes.h>
-
-void hl_json_address(yajl_gen g, const char *name, uint64_t address)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "0x%" PRIx64, address);
-	hl_json_text(g, name, text);
-}
 
 void hl_json_call(yajl_gen g, const struct hl_names *n, const char *name, const struct hl_call *c)
 {

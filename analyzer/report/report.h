@@ -7,6 +7,7 @@
 
 #include "analyzer/analysis/history.h"
 #include "analyzer/analysis/misuse.h"
+#include "analyzer/analysis/refs.h"
 #include "analyzer/analysis/result.h"
 #include <stdio.h>
 
@@ -76,6 +77,8 @@ struct hl_format {
 	void (*diff)(FILE *out, const struct hl_style *style, const struct hl_diff_report *r);
 	void (*misuses)(FILE *out, const struct hl_style *style, const struct hl_misuses *all);
 	void (*history)(FILE *out, const struct hl_style *style, const struct hl_history *h);
+	void (*refs)(FILE *out, const struct hl_style *style,
+		     const struct hl_refs *r); /* NULL: no such rows */
 	void (*fields)(FILE *out, const struct hl_style *style, const struct hl_fields *f);
 	void (*table)(FILE *out, const struct hl_style *style, const struct hl_table *t);
 };

@@ -180,5 +180,5 @@ static void fields(FILE *out, const struct hl_style *style, const struct hl_fiel
 	}
 }
 
-const struct hl_format hl_format_text = {"text",          stats,  diff, hl_text_misuses,
-					 hl_text_history, fields, table};
+const struct hl_format hl_format_text = {"text",          stats,        diff,   hl_text_misuses,
+					 hl_text_history, hl_text_refs, fields, table};

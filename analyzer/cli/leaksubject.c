@@ -1,0 +1,86 @@
+/*
+ * leaksubject.c - the pointer image that a moment of a trace has.  Floor: cli.
+ */
+#include "analyzer/cli/leaksubject.h"
+#include <string.h>
+
+/* The last image is that of the end; of a mark it is the first that is not older. */
+static const struct hl_image_at *choose(const struct hl_images *all, uint64_t until)
+{
+	if (until == UINT64_MAX)
+		return all->n ? &all->image[all->n - 1] : NULL;
+	for (size_t i = 0; i < all->n; i++)
+		if (all->image[i].stamp >= until)
+			return &all->image[i];
+	return NULL;
+}
+
+static const char *why_not(const struct hl_leak_subject *l)
+{
+	const struct hl_process *p = &hl_trace_facts(l->s.trace)->process;
+
+	if (hl_trace_facts(l->s.trace)->sample_bytes)
+		return "it is a sample: what is lost cannot be told from what was not recorded";
+	if (l->s.until != UINT64_MAX)
+		return "no pointer image was taken at that snapshot";
+	if (p->end == HL_END_EXEC)
+		return "the program was replaced by another one: no pointer image was taken";
+	if (p->end == HL_END_EXIT || p->end == HL_END_FAST)
+		return "no pointer image was taken at its end";
+	return "the program was killed, or is not over: no pointer image was taken at its end";
+}
+
+const char *hl_leak_subject_tier(const struct hl_leak_subject *l)
+{
+	int conservative = l->graph.areas.whole_stacks != 0;
+
+	if (!l->image)
+		return NULL;
+	for (size_t i = 0; i < l->image->nmaps; i++)
+		if (l->image->maps[i].flags & HL_IMAGE_MAP_TORN)
+			return "torn";
+	for (size_t i = 0; i < l->image->nthreads; i++)
+		conservative |= l->image->threads[i].how != HL_IMAGE_EXITING &&
+				l->image->threads[i].how != HL_IMAGE_PARKED;
+	return conservative ? "conservative" : "exact";
+}
+
+int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const struct hl_query *q,
+			 unsigned heuristics, struct hl_names *names, struct hl_diag *d)
+{
+	int err;
+
+	*l = (struct hl_leak_subject){0};
+	err = hl_subject_open(&l->s, operand, q, names, d);
+	if (!err && !l->s.trace)
+		err = hl_fail(d, HL_ERR_USAGE, "%.300s: an extracted snapshot holds no single blocks",
+			      operand);
+	if (!err)
+		err = hl_images_load(&l->images, l->s.trace, d);
+	if (!err) {
+		l->calls = (struct hl_calls){l->s.trace, names, l->s.stacks};
+		if (!hl_trace_facts(l->s.trace)->sample_bytes)
+			l->image = choose(&l->images, l->s.until);
+		if (!l->image)
+			l->why_not = why_not(l);
+		else
+			err = hl_heapgraph_load(&l->graph, l->s.trace, l->image, heuristics, d);
+	}
+	if (!err && l->image) {
+		l->s.counts = l->graph.counts;
+		l->s.ref.seconds = hl_subject_seconds(l->s.trace, l->image->stamp);
+		l->s.totals = hl_subject_totals(&l->s);
+	}
+	if (err)
+		hl_leak_subject_release(l);
+	return err;
+}
+
+void hl_leak_subject_release(struct hl_leak_subject *l)
+{
+	if (l->image)
+		hl_heapgraph_release(&l->graph);
+	hl_images_release(&l->images);
+	hl_subject_release(&l->s);
+	*l = (struct hl_leak_subject){0};
+}

@@ -1,0 +1,29 @@
+/*
+ * leaksubject.h - TRACE[@SNAP] with its pointer image, solved: what leaks, refs and check ask questions about.
+ * Floor: cli.
+ */
+#ifndef HL_CLI_LEAKSUBJECT_H
+#define HL_CLI_LEAKSUBJECT_H
+
+#include "analyzer/analysis/heapgraph.h"
+#include "analyzer/analysis/leaks.h"
+#include "analyzer/cli/subject.h"
+
+struct hl_leak_subject {
+	struct hl_subject s;
+	struct hl_calls calls;
+	struct hl_images images;
+	const struct hl_image_at *image; /* the one that was asked for; NULL: there is none, see why_not */
+	const char *why_not;             /* one sentence */
+	struct hl_heapgraph graph;       /* when there is an image */
+};
+
+/* Open and solve.  names is shared by all subjects of one question.  Without an image the subject is opened all the same, and HL_OK.
+ * On failure l is released.  Errors as of hl_subject_open, hl_heapgraph_load. */
+int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const struct hl_query *q,
+			 unsigned heuristics, struct hl_names *names, struct hl_diag *d);
+void hl_leak_subject_release(struct hl_leak_subject *l);
+/* "exact", "conservative" or "torn": how far the image can be believed. */
+const char *hl_leak_subject_tier(const struct hl_leak_subject *l);
+
+#endif
