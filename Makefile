@@ -30,7 +30,7 @@ scripts := tests/check_floors.sh tests/check_style.sh $(wildcard tests/e2e/*.sh 
 # every test script is told where the binaries are
 env      = HL_ROOT=$(CURDIR) HL_BUILD=$(abspath $(O))
 
-all: $(O)/libheapledger.so $(O)/heapledger	## build the command and the library
+all: $(O)/libheapledger.so $(O)/heapledger $(O)/heapledger-memcheck	## build the command and the library
 
 # What is missing is named, or installed when make runs as root, before the first file is compiled.
 $(O)/deps-%: .ci/deps
@@ -147,19 +147,23 @@ fuzz: $(O)/deps-check $(O)/fuzz/trace_fuzz $(O)/fuzz/columns_fuzz $(O)/fuzz/supp
 	$(Q)printf '\2Fvoid A<int>::f(int*)|/lib/libx.so\0M/p\0' >$(O)/fuzz/suppress/names
 	$(Q)$(O)/fuzz/suppress_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -timeout=10 -rss_limit_mb=2048 $(O)/fuzz/suppress
 
+$(O)/heapledger-memcheck: analyzer/cli/heapledger-memcheck.sh
+	@mkdir -p $(@D)
+	$(Q)$(INSTALL) -m755 $< $@
 $(O)/heapledger.pc: heapledger.pc.in Makefile
 	@mkdir -p $(@D)
 	$(Q)sed 's|@prefix@|$(PREFIX)|;s|@version@|$(version)|' $< >$@
 pages := $(wildcard man/*.1 man/*.3)
 install: all $(O)/heapledger.pc	## PREFIX=/usr/local, DESTDIR for packages
 	$(INSTALL) -Dm755 $(O)/heapledger "$(DESTDIR)$(bindir)/heapledger"
+	$(INSTALL) -Dm755 $(O)/heapledger-memcheck "$(DESTDIR)$(bindir)/heapledger-memcheck"
 	$(INSTALL) -Dm755 $(O)/libheapledger.so "$(DESTDIR)$(libdir)/libheapledger.so"
 	$(INSTALL) -Dm644 include/heapledger.h "$(DESTDIR)$(incdir)/heapledger.h"
 	$(INSTALL) -Dm644 $(O)/heapledger.pc "$(DESTDIR)$(pcdir)/heapledger.pc"
 	$(Q)for p in $(pages); do \
 		$(INSTALL) -Dm644 $$p "$(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/}" || exit 1; done
 uninstall:	## remove what install put there
-	rm -f "$(DESTDIR)$(bindir)/heapledger" "$(DESTDIR)$(libdir)/libheapledger.so" \
+	rm -f "$(DESTDIR)$(bindir)/heapledger" "$(DESTDIR)$(bindir)/heapledger-memcheck" "$(DESTDIR)$(libdir)/libheapledger.so" \
 		"$(DESTDIR)$(incdir)/heapledger.h" "$(DESTDIR)$(pcdir)/heapledger.pc"
 	$(Q)for p in $(pages); do rm -f "$(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/}"; done
 	-rmdir "$(DESTDIR)$(libdir)"

@@ -5,10 +5,13 @@
 #include "analyzer/report/label.h"
 #include <string.h>
 
-const struct hl_verb *const hl_verbs[] = {
-	&hl_verb_run,  &hl_verb_stats,     &hl_verb_diff,     &hl_verb_misuse,  &hl_verb_block,
-	&hl_verb_info, &hl_verb_snapshots, &hl_verb_snapshot, &hl_verb_extract, &hl_verb_doctor,
-	NULL};
+const struct hl_verb *const hl_verbs[] = {&hl_verb_run,      &hl_verb_stats,
+					  &hl_verb_diff,     &hl_verb_leaks,
+					  &hl_verb_check,    &hl_verb_refs,
+					  &hl_verb_misuse,   &hl_verb_block,
+					  &hl_verb_info,     &hl_verb_snapshots,
+					  &hl_verb_snapshot, &hl_verb_extract,
+					  &hl_verb_doctor,   NULL};
 
 const struct hl_verb *hl_verb_find(const char *name)
 {

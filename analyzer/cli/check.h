@@ -1,0 +1,54 @@
+/*
+ * check.h - the parts of `heapledger check`: what was asked for, each process, the verdict over all.  Floor: cli.
+ */
+#ifndef HL_CLI_CHECK_H
+#define HL_CLI_CHECK_H
+
+#include "analyzer/analysis/baseline.h"
+#include "analyzer/analysis/suppress.h"
+#include "analyzer/cli/leaksubject.h"
+#include "analyzer/report/leaks.h"
+
+#define HL_CHECK_STATUS     99
+#define HL_CHECK_INCOMPLETE 4
+#define HL_CHECK_NO_LIMIT   UINT64_MAX
+
+enum hl_check_gen { HL_GEN_NONE, HL_GEN_LSAN, HL_GEN_VALGRIND };
+
+struct hl_check_job {
+	/* what was asked for */
+	struct hl_query q;
+	const struct hl_check_format *format;
+	unsigned fail_kinds;           /* 1 << enum hl_leak_kind each */
+	unsigned show_kinds;           /* these are listed, too */
+	uint64_t max_leaked, max_peak; /* bytes; HL_CHECK_NO_LIMIT */
+	unsigned long status;          /* to end with when it fails */
+	int inherited, update_baseline;
+	enum hl_check_gen gen;
+	struct hl_words suppressions; /* files */
+	const char *baseline;         /* file, NULL none */
+	const char *source_root, *output, *follow, *report;
+	int quiet;
+	/* what is found */
+	struct hl_names *names;
+	struct hl_suppressions supp;
+	struct hl_baseline was, now;
+	struct hl_losses *process; /* strings are those of names */
+	size_t n, room;
+	struct hl_supp_used *used;
+	char **where;            /* of used */
+	struct hl_limit *limits; /* two a process at most */
+};
+
+/* Read the files that were named.  HL_ERR_IO, HL_ERR_FORMAT. */
+int hl_check_read(struct hl_check_job *j, struct hl_diag *d);
+/* Find what one process lost.  first: its trace is the command's own, so that it must have an image. */
+int hl_check_add(struct hl_check_job *j, const char *trace, int first, struct hl_diag *d);
+/* When all processes are there: what of it counts.  The status: 0, HL_CHECK_INCOMPLETE, or j->status. */
+int hl_check_judge(struct hl_check_job *j);
+void hl_check_release(struct hl_check_job *j);
+
+/* Run argv under `heapledger run` and add the traces of all its processes.  *status: of wait. */
+int hl_check_command(struct hl_check_job *j, char **argv, int *status, struct hl_diag *d);
+
+#endif

@@ -1,0 +1,104 @@
+#!/bin/sh
+# check.sh - the verdict and the status of heapledger check: commands and traces, suppressions, baselines, limits, children.
+# timeout: 180
+set -u
+# shellcheck source=tests/lib/verdict.sh
+. "$HL_ROOT/tests/lib/verdict.sh"
+
+cp "$HL_ROOT/tests/e2e/leak_cases.cc" . && g++ -w -g -O1 -pthread -o leak_cases leak_cases.cc -ldl || exit 1
+cat >status.c <<'END'
+#include <stdlib.h>
+#include <signal.h>
+int main(int argc, char **argv)
+{
+	static void *kept;
+
+	kept = malloc(100);
+	if (argc == 2)
+		return atoi(argv[1]);
+	raise(SIGTERM);
+	return kept != NULL;
+}
+END
+gcc -w -g -o status status.c || exit 1
+
+check() { # WANT NAME ARGUMENTS
+	want=$1
+	name=$2
+	shift 2
+	"$hl" check "$@" >out 2>err
+	verdict "$name" "$want" $?
+}
+
+check 99 "a leak fails" -- ./leak_cases lost
+verdict "and is told with its line" 1 "$(grep -c '^ROOT LEAK: 10000 bytes in 1 block, definite$' out)"
+check 99 "a cycle fails" -- ./leak_cases ring
+verdict "and is told with its members" "1 3" "$(grep -c '^ROOT CYCLE: 60000 bytes in 3 blocks' out) $(grep -c -- '-> the ' out)"
+check 0 "what is reachable passes" -- ./leak_cases kept
+check 0 "what is possible passes" -- ./leak_cases interior
+check 99 "unless it is asked to fail" --fail-on definite,possible -- ./leak_cases interior
+check 99 "also what is reachable" --fail-on all -- ./leak_cases kept
+check 0 "with none of them everything passes" --fail-on none -- ./leak_cases lost
+check 7 "the status can be chosen" --error-exitcode 7 -- ./leak_cases lost
+check 5 "the command's own status is kept" -- ./status 5
+check 143 "a child that was killed is not judged" -- sh -c './status; exit $?'
+verdict "which is told" 1 "$(grep -c 'killed.*not judged' err)"
+check 4 "of a command that is killed there is no verdict" -- ./status
+verdict "no trace is left behind" 0 "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'heapledger.*' -newer status | wc -l)"
+check 99 "unless it is asked for" -o kept.hl -- ./leak_cases chain
+verdict "then with run's names" 1 "$(find . -name kept.hl | wc -l)"
+check 99 "traces are judged as commands are" kept.hl
+check 127 "a command that is not there" -- ./nothing
+check 4 "a static program has no verdict" -- /sbin/ldconfig -p
+check 3 "a file that is no trace" status.c
+check 2 "neither traces nor a command"
+check 2 "both" kept.hl -- ./leak_cases lost
+check 2 "a format that is none" --format nothing kept.hl
+"$hl" run -q --no-image -o none.hl -- ./leak_cases kept
+check 4 "a trace without an image has no verdict" none.hl
+verdict "and it is told why" 1 "$(grep -c 'no pointer image was taken' out)"
+
+# suppressions
+echo 'leak:^chain$' >lsan.supp
+check 0 "a suppression of LeakSanitizer's" --suppressions lsan.supp kept.hl
+verdict "is told with what it matched" 1 "$(grep -c 'leak:^chain\$' out)"
+printf '{\n   known\n   Memcheck:Leak\n   fun:malloc\n   ...\n   fun:chain\n}\n' >valgrind.supp
+check 0 "one of valgrind's" --suppressions valgrind.supp kept.hl
+printf 'leak:nobody\n' >stale.supp
+check 99 "one that matches nothing" --suppressions stale.supp kept.hl
+verdict "is told to be stale" 1 "$(grep -c 'leak:nobody.*matched nothing\|stale' out)"
+printf '# heapledger: max=100\nleak:^chain$\n' >budget.supp
+check 99 "one over its budget hides nothing" --suppressions budget.supp kept.hl
+echo 'nonsense' >wrong.supp
+check 3 "a file that is none is refused" --suppressions wrong.supp kept.hl
+check 3 "one that is not there, too" --suppressions missing.supp kept.hl
+for dialect in lsan valgrind; do
+	"$hl" check --gen-suppressions $dialect --format json kept.hl 2>err | sed '1,/^}$/d' >generated.supp
+	check 0 "what is generated for $dialect suppresses it" --suppressions generated.supp kept.hl
+done
+
+# baselines
+check 0 "a baseline is written" --baseline known.txt --update-baseline kept.hl
+check 0 "what is in it passes" --baseline known.txt kept.hl
+check 0 "in another run, too" --baseline known.txt -- ./leak_cases chain
+check 99 "another leak fails" --baseline known.txt -- ./leak_cases lost
+verdict "what is gone is told" 1 "$(grep -c 'fixed since the baseline: 1' out)"
+sed '/^[0-9a-f]/s/ 10000 / 9999 /' known.txt >smaller.txt
+check 99 "one that has grown fails" --baseline smaller.txt kept.hl
+check 2 "to update needs a baseline" --update-baseline kept.hl
+check 3 "a baseline that is none" --baseline status.c kept.hl
+
+# limits
+check 0 "so much may be leaked" --max-leaked 60000 kept.hl
+check 99 "not more" --max-leaked 59999 kept.hl
+check 0 "the peak may be so large" --max-peak 1M --fail-on none kept.hl
+check 99 "not larger" --max-peak 50K --fail-on none kept.hl
+
+# children
+check 99 "a child's leak fails the check" -- sh -c './leak_cases kept; ./leak_cases lost; exit 0'
+check 0 "a child that is not followed does not" --follow sh -- sh -c './leak_cases lost; exit 0'
+for format in json csv sarif junit github gitlab valgrind valgrind-xml; do
+	check 99 "the verdict is the same in $format" --format $format kept.hl
+	verdict "$format says something" 1 "$([ "$(wc -c <out)" -gt 100 ] && echo 1)"
+done
+exit $failed
