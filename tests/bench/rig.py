@@ -67,7 +67,8 @@ def build_churn(work):
 def build_reuse(work):
     """A reader of traces: with the analyzer's modules, all but main."""
     root, made = os.path.dirname(os.path.dirname(HERE)), os.path.join(work, "reuse")
-    modules = [o for o in glob.glob(os.path.join(BUILD, "analyzer", "*", "*.o")) if not o.endswith("/cli/main.o")]
+    sources = glob.glob(os.path.join(root, "analyzer", "*", "*.c"))
+    modules = [os.path.join(BUILD, os.path.relpath(c, root)[:-2] + ".o") for c in sources if not c.endswith("/cli/main.c")]
     cc("-std=gnu17", "-D_GNU_SOURCE", "-I" + root, "-I" + os.path.join(root, "include"), "-o", made,
        os.path.join(HERE, "reuse.c"), *modules, "-ldw", "-lelf", "-lzstd", "-lyajl", "-ljansson", "-liberty", "-lpthread", "-lm")
     return made
