@@ -21,6 +21,7 @@ ADDED = {"python": 1 / 6, "sqlite": 1 / 5, "clang++": 1 / 5, "cc1plus": 1 / 3, "
 WALL = {"clang++": 1.25, "cc1plus": 1.25}
 CHURN_PAIRS = 20000000
 SAMPLE = "sample=512K"
+NO_IMAGE = "image=0"
 
 
 def output_of(*argv):
@@ -102,9 +103,10 @@ class Memcheck(Plain):
 
 
 def tools(args):
-    found = [Plain(), Heapledger()]
+    # what recording costs; the image of the end has targets of its own and grows with the memory, not with the events
+    found = [Plain(), Heapledger(options=NO_IMAGE), Heapledger("heapledger with image")]
     if not args.no_bare:
-        found.append(Heapledger("heapledger file", "bare", "max-disk=16G", args.disk))
+        found.append(Heapledger("heapledger file", "bare", "max-disk=16G," + NO_IMAGE, args.disk))
     if shutil.which("heaptrack") and not args.no_heaptrack:
         found += [Heaptrack(True)] + ([] if args.no_full_heaptrack else [Heaptrack(False)])
     if shutil.which("valgrind") and not args.no_memcheck:
