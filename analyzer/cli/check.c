@@ -171,8 +171,9 @@ static void tell_suppressions(struct hl_check_job *j)
 						   .stale = !s->blocks,
 						   .over = hl_suppressions_over(&j->supp, (uint32_t)i)};
 	}
-	/* they are about all processes: told once */
-	j->process[0].used = j->used;
+	/* each process's losses name theirs; what they did over all is told once */
+	for (size_t i = 0; i < j->n; i++)
+		j->process[i].used = j->used;
 	j->process[0].nused = j->supp.n;
 }
 

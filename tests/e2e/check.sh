@@ -97,6 +97,11 @@ check 99 "not larger" --max-peak 50K --fail-on none kept.hl
 # children
 check 99 "a child's leak fails the check" -- sh -c './leak_cases kept; ./leak_cases lost; exit 0'
 check 0 "a child that is not followed does not" --follow sh -- sh -c './leak_cases lost; exit 0'
+echo 'leak:^lost$' >child.supp
+for format in text json csv sarif junit github gitlab valgrind valgrind-xml; do
+	check 0 "a child's leak is suppressed in $format" --suppressions child.supp --format $format -- \
+		sh -c './leak_cases kept; ./leak_cases lost; exit 0'
+done
 for format in json csv sarif junit github gitlab valgrind valgrind-xml; do
 	check 99 "the verdict is the same in $format" --format $format kept.hl
 	verdict "$format says something" 1 "$([ "$(wc -c <out)" -gt 100 ] && echo 1)"
