@@ -128,7 +128,7 @@ $(O)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(fuzz_src)
 	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $^ -lzstd -lm
 suppress_src := $(filter analyzer/base/%,$(an_src)) $(wildcard analyzer/analysis/suppress*.c) \
-	$(addprefix analyzer/analysis/,baseline.c names.c idset.c) analyzer/model/demangle.c
+	$(addprefix analyzer/analysis/,baseline.c leaks.c names.c idset.c) analyzer/model/demangle.c
 $(O)/fuzz/suppress_fuzz: tests/fuzz/suppress_fuzz.c $(suppress_src)
 	@mkdir -p $(@D)
 	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined \

@@ -82,7 +82,7 @@ HL_EXPORT void *mmap(void *at, size_t bytes, int prot, int flags, int fd, off_t 
 		return raw_mmap(at, bytes, prot, flags, fd, offset);
 	t = enter_before();
 	/* MAP_FIXED replaces what lies there: gone before the call, as with a free. */
-	if (t && flags & MAP_FIXED && anonymous && hl_guest.config.mmap)
+	if (t && flags & MAP_FIXED && anonymous)
 		hl_record_unmap(t, (uint64_t)(uintptr_t)at, pages(bytes));
 	p = raw_mmap(at, bytes, prot, flags, fd, offset);
 	t = enter_after(t);

@@ -11,8 +11,6 @@
 #define CHAIN_BYTES 400
 #define HEADER      "heapledger baseline 1"
 
-static const char *const kind_names[HL_LEAK_KINDS] = {"definite", "indirect", "possible", "reachable"};
-
 /* What stands for one frame. */
 struct link {
 	const char *name;
@@ -216,7 +214,7 @@ void hl_baseline_write(struct hl_baseline *b, struct hl_buf *out)
 		const struct hl_baseline_entry *e = &b->entry[i];
 		char numbers[96];
 		int n = snprintf(numbers, sizeof(numbers), "%016" PRIx64 " %s %" PRIu64 " %" PRIu64 " ",
-				 e->hash, kind_names[e->kind], e->bytes, e->blocks);
+				 e->hash, hl_leak_kind_names[e->kind], e->bytes, e->blocks);
 
 		hl_idset_add(&b->keys, hl_mix(e->hash + (uint64_t)e->kind), (uint32_t)i);
 		hl_buf_append(out, numbers, (size_t)n);
@@ -246,9 +244,9 @@ static int take_number(const char **s, const char *end, unsigned base, uint64_t 
 static int take_kind(const char **s, const char *end, enum hl_leak_kind *kind)
 {
 	for (unsigned k = 0; k < HL_LEAK_KINDS; k++) {
-		size_t n = strlen(kind_names[k]);
+		size_t n = strlen(hl_leak_kind_names[k]);
 
-		if ((size_t)(end - *s) > n && !memcmp(*s, kind_names[k], n) && (*s)[n] == ' ') {
+		if ((size_t)(end - *s) > n && !memcmp(*s, hl_leak_kind_names[k], n) && (*s)[n] == ' ') {
 			*kind = (enum hl_leak_kind)k;
 			*s += n + 1;
 			return 1;

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const hl_supp_kind_names[HL_LEAK_KINDS] = {"definite", "indirect", "possible", "reachable"};
-
 const char *const *hl_supp_entry_names(unsigned entry)
 {
 	static const char *const none[] = {NULL};

@@ -142,7 +142,7 @@ int hl_suppressions_generate_valgrind(struct hl_buf *out, enum hl_leak_kind kind
 	int lines = 0, known = 0, cut = 0;
 
 	put(out, "{\n   <name this suppression>\n   Memcheck:Leak\n   match-leak-kinds: ");
-	put(out, hl_supp_kind_names[kind]);
+	put(out, hl_leak_kind_names[kind]);
 	put(out, "\n");
 	if (*allocator) {
 		put(out, "   fun:");

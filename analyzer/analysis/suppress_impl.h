@@ -60,7 +60,6 @@ struct hl_supp_impl {
 };
 
 /* By enum hl_leak_kind. */
-extern const char *const hl_supp_kind_names[HL_LEAK_KINDS];
 
 /* The pattern with this role and text, made when it is new. */
 uint32_t hl_supp_pattern(struct hl_supp_impl *impl, enum hl_supp_role role, const char *text);

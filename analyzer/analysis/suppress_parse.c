@@ -193,7 +193,7 @@ static int take_kinds(struct parser *p, const char *s, unsigned *kinds)
 		s += strspn(s, blanks);
 		n = strcspn(s, ", \t");
 		while (i < HL_LEAK_KINDS &&
-		       (strlen(hl_supp_kind_names[i]) != n || memcmp(hl_supp_kind_names[i], s, n)))
+		       (strlen(hl_leak_kind_names[i]) != n || memcmp(hl_leak_kind_names[i], s, n)))
 			i++;
 		if (i < HL_LEAK_KINDS)
 			*kinds |= 1u << i;

@@ -2,6 +2,7 @@
  * leaksubject.c - the pointer image that a moment of a trace has.  Floor: cli.
  */
 #include "analyzer/cli/leaksubject.h"
+#include "analyzer/cli/notes.h"
 #include <string.h>
 
 /* The last image is that of the end; of a mark it is the first that is not older. */
@@ -32,17 +33,21 @@ static const char *why_not(const struct hl_leak_subject *l)
 
 const char *hl_leak_subject_tier(const struct hl_leak_subject *l)
 {
-	int conservative = l->graph.areas.whole_stacks != 0;
-
 	if (!l->image)
 		return NULL;
 	for (size_t i = 0; i < l->image->nmaps; i++)
 		if (l->image->maps[i].flags & HL_IMAGE_MAP_TORN)
 			return "torn";
-	for (size_t i = 0; i < l->image->nthreads; i++)
-		conservative |= l->image->threads[i].how != HL_IMAGE_EXITING &&
-				l->image->threads[i].how != HL_IMAGE_PARKED;
-	return conservative ? "conservative" : "exact";
+	return l->graph.areas.whole_stacks ? "conservative" : hl_image_tier(l->image);
+}
+
+int hl_leak_subject_answers(const struct hl_leak_subject *l)
+{
+	if (l->image)
+		return 1;
+	fprintf(stderr, "heapledger: %s: %s\n", l->s.path, l->why_not);
+	hl_notes_warnings(&l->s);
+	return 0;
 }
 
 int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const struct hl_query *q,

@@ -23,6 +23,8 @@ struct hl_leak_subject {
 int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const struct hl_query *q,
 			 unsigned heuristics, struct hl_names *names, struct hl_diag *d);
 void hl_leak_subject_release(struct hl_leak_subject *l);
+/* 1: there is an image; 0: there is none, and why was printed. */
+int hl_leak_subject_answers(const struct hl_leak_subject *l);
 /* "exact", "conservative" or "torn": how far the image can be believed. */
 const char *hl_leak_subject_tier(const struct hl_leak_subject *l);
 

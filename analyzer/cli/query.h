@@ -59,6 +59,9 @@ enum {
 	{ HL_Q_BLAME, "blame", NULL, "take the newest frame that is not a wrapper's or a library's" },             \
 	{ HL_Q_BLAME_RULES, "blame-rules", "FILE", "--blame with the rules in FILE" },                             \
 	{ HL_Q_REALLOC, "realloc", "WHICH", "latest (default) or origin: whose stack a grown block has" }
+#define HL_STACK_OPTIONS                                                                                           \
+	{ HL_Q_LIMIT, "limit", "N", "of each stack the N newest frames, -N: the N oldest" },                       \
+	{ HL_Q_MOST_RECENT_FIRST, "most-recent-first", NULL, "newest frame first" }
 #define HL_SYMBOL_OPTIONS                                                                                          \
 	{ HL_Q_DEBUG_DIR, "debug-dir", "DIR", "look for debug files in DIR first; repeatable" },                   \
 	{ HL_Q_SYSROOT, "sysroot", "DIR", "look for modules and debug files below DIR" },                          \

@@ -11,8 +11,7 @@
 
 static const struct hl_option options[] = {
 	{'n', "number", "N", "show the N newest blocks (default 10; 0: all)"},
-	{HL_Q_LIMIT, "limit", "N", "of each stack the N newest frames, -N: the N oldest"},
-	{HL_Q_MOST_RECENT_FIRST, "most-recent-first", NULL, "newest frame first"},
+	HL_STACK_OPTIONS,
 	HL_FORMAT_OPTION,
 	HL_SYMBOL_OPTIONS,
 	HL_TERMINAL_OPTIONS,

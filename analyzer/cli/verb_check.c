@@ -52,8 +52,7 @@ static const struct hl_option options[] = {
 	{OPTION_FOLLOW, "follow", "all|none|GLOB", "with a command: which started programs to trace"},
 	{OPTION_INHERITED, "inherited", NULL, "also blocks that a parent allocated before the fork"},
 	{'n', "number", "N", "show N losses of each process (default 0: all)"},
-	{HL_Q_LIMIT, "limit", "N", "of each stack the N newest frames, -N: the N oldest"},
-	{HL_Q_MOST_RECENT_FIRST, "most-recent-first", NULL, "newest frame first"},
+	HL_STACK_OPTIONS,
 	HL_SYMBOL_OPTIONS,
 	HL_TERMINAL_OPTIONS,
 	{0}};

@@ -127,11 +127,8 @@ static void print_losses(struct hl_leak_subject *l, const struct request *r)
 
 static int answer(struct hl_leak_subject *l, const struct request *r)
 {
-	if (!l->image) {
-		fprintf(stderr, "heapledger: %s: %s\n", l->s.path, l->why_not);
-		hl_notes_warnings(&l->s);
+	if (!hl_leak_subject_answers(l))
 		return 4;
-	}
 	if (r->grouped)
 		print_rows(l, r);
 	else

@@ -12,8 +12,7 @@
 static const struct hl_option options[] = {
 	{HL_Q_ERROR_STATUS, "error-exitcode", "N", "end with status N when there are any (default 0)"},
 	{'n', "number", "N", "show N rows (default 10; 0: all)"},
-	{HL_Q_LIMIT, "limit", "N", "of each stack the N newest frames, -N: the N oldest"},
-	{HL_Q_MOST_RECENT_FIRST, "most-recent-first", NULL, "newest frame first"},
+	HL_STACK_OPTIONS,
 	HL_FORMAT_OPTION,
 	HL_SYMBOL_OPTIONS,
 	HL_TERMINAL_OPTIONS,

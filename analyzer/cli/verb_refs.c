@@ -9,8 +9,7 @@
 
 static const struct hl_option options[] = {
 	{'n', "number", "N", "show N pointers each way (default 10; 0: all)"},
-	{HL_Q_LIMIT, "limit", "N", "of each stack the N newest frames, -N: the N oldest"},
-	{HL_Q_MOST_RECENT_FIRST, "most-recent-first", NULL, "newest frame first"},
+	HL_STACK_OPTIONS,
 	{HL_Q_FORMAT, "format", "FORMAT", "text (default) or json"},
 	HL_SYMBOL_OPTIONS,
 	HL_TERMINAL_OPTIONS,
@@ -22,11 +21,8 @@ static int answer(struct hl_leak_subject *l, const struct hl_query *q, uint64_t 
 	struct hl_pager pager;
 	int err;
 
-	if (!l->image) {
-		fprintf(stderr, "heapledger: %s: %s\n", l->s.path, l->why_not);
-		hl_notes_warnings(&l->s);
+	if (!hl_leak_subject_answers(l))
 		return 4;
-	}
 	err = hl_refs_find(&refs, &l->graph, &l->calls, l->s.symbols, address, d);
 	if (err == HL_ERR_NOTFOUND) {
 		fprintf(stderr, "no block lived at 0x%" PRIx64 ": heapledger block tells its past\n",

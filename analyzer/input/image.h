@@ -49,7 +49,7 @@ struct hl_images {
 };
 
 /* Those that are complete but for their words, in order of number; HL_OK also when there is none.  out: release it in any case.
- * HL_ERR_IO, and what is damaged is told to the trace's health and left out. */
+ * What is damaged is told to the trace's health and left out. */
 int hl_images_load(struct hl_images *out, struct hl_trace *t, struct hl_diag *d);
 void hl_images_release(struct hl_images *images);
 
