@@ -237,12 +237,23 @@ static void put_map(struct build *b, const struct hl_image_map *m)
 		return;
 	module = module_of(b, m, &index);
 	if (module) {
-		put(b, (struct hl_area){.start = m->start > module->start ? m->start : module->start,
-					.end = m->end < module->end ? m->end : module->end,
+		uint64_t start = m->start > module->start ? m->start : module->start,
+			 end = m->end < module->end ? m->end : module->end;
+		struct hl_image_map below = *m, above = *m;
+
+		/* the kernel shows .bss and anonymous memory beside it as one: a thread's or the program's own, perhaps */
+		below.end = start;
+		above.start = end;
+		if (below.start < below.end && (thread_in(b, &below) || has_own(b, &below)))
+			put_map(b, &below);
+		put(b, (struct hl_area){.start = start,
+					.end = end,
 					.kind = HL_AREA_MODULE,
 					.exact = hl_module_is_libc(module),
 					.module = index,
 					.name = m->name});
+		if (above.start < above.end && (thread_in(b, &above) || has_own(b, &above)))
+			put_map(b, &above);
 		return;
 	}
 	if (m->flags & HL_IMAGE_MAP_SHARED) {

@@ -203,6 +203,20 @@ START_TEST(the_first_threads_tls_counts_whole)
 }
 END_TEST
 
+START_TEST(memory_that_the_kernel_shows_as_one_with_a_modules_is_judged_by_itself)
+{
+	map(0x7effffff0000, 0x7f0000210000, HL_IMAGE_MAP_WRITE, "");
+	thread(PID, 0x7ffff0020000, 0x7f0000208740);
+	blocks[nblocks++] = 0x7effffff8000;
+	build();
+	is_nothing(0x7effffff0000);
+	is(0x7f0000000000, HL_AREA_MODULE);
+	is(0x7f00001ffff8, HL_AREA_MODULE);
+	is(0x7f0000200000, HL_AREA_TLS);
+	is(0x7f000020fff8, HL_AREA_TLS);
+}
+END_TEST
+
 START_TEST(an_allocators_memory_does_not_count_and_the_programs_does)
 {
 	map(0x1000000, 0x1021000, HL_IMAGE_MAP_WRITE, "[heap]");
@@ -280,6 +294,7 @@ int main(void)
 	tcase_add_test(t, what_is_mapped_behind_a_threads_stack_is_not_it);
 	tcase_add_test(t, the_stack_of_an_ended_thread_does_not_count_but_its_result_does);
 	tcase_add_test(t, the_first_threads_tls_counts_whole);
+	tcase_add_test(t, memory_that_the_kernel_shows_as_one_with_a_modules_is_judged_by_itself);
 	tcase_add_test(t, an_allocators_memory_does_not_count_and_the_programs_does);
 	tcase_add_test(t, mappings_that_overlap_leave_what_a_byte_by_byte_replay_leaves);
 	suite_add_tcase(s, t);
