@@ -34,7 +34,7 @@ def children(pid):
     try:
         with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as f:
             return [int(p) for p in f.read().split()]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone before the open, or before the read
         return []
 
 
@@ -52,7 +52,7 @@ def collector(pid):
             with open("/proc/%d/comm" % child, encoding="ascii") as f:
                 if f.read().strip() == "hl-collector":
                     return child
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):  # gone before the open, or before the read
             pass
     return 0
 
