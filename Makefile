@@ -107,8 +107,8 @@ lint: $(O)/deps-check all	## floors and style only
 	$(Q)$(env) sh tests/run_all.sh tests/check_floors.sh tests/check_style.sh tests/e2e/library.sh
 format:	## clang-format everything that lint checks
 	clang-format -i $$(find preload analyzer include tests samples -name '*.[ch]' -o -name '*.cc' | grep -v -e golden -e bench)
-check-real: $(O)/deps-real all	## trace real programs, compare with valgrind
-	$(Q)$(env) VERBOSE=1 sh tests/run_all.sh tests/real/run.sh
+check-real: $(O)/deps-real all	## trace real programs, compare with valgrind; judge the leak tests of valgrind and LeakSanitizer
+	$(Q)$(env) VERBOSE=1 sh tests/run_all.sh $(or $(T),tests/real/run.sh tests/real/leak_suites.sh)
 soak: $(O)/deps-check all $(O)/faulty/libheapledger.so	## servers under load for an hour, SOAK_SECONDS=3600; the random tests for longer, ROUNDS=10000
 	$(Q)$(env) SIGKILL_ROUNDS=$(or $(ROUNDS),10000) SYSTEM_CALLS=all LIVESET_CASES="$(foreach s,11 12 13 14 15 16 17 18 19 20,$s:$s:400000)" \
 		SOAK_SECONDS=$(or $(SOAK_SECONDS),3600) SOAK_RATE=$(or $(SOAK_RATE),40) \
@@ -153,7 +153,7 @@ $(O)/heapledger-memcheck: analyzer/cli/heapledger-memcheck.sh
 $(O)/heapledger.pc: heapledger.pc.in Makefile
 	@mkdir -p $(@D)
 	$(Q)sed 's|@prefix@|$(PREFIX)|;s|@version@|$(version)|' $< >$@
-pages := $(wildcard man/*.1 man/*.3)
+pages := $(wildcard man/*.1 man/*.3 man/*.7)
 install: all $(O)/heapledger.pc	## PREFIX=/usr/local, DESTDIR for packages
 	$(INSTALL) -Dm755 $(O)/heapledger "$(DESTDIR)$(bindir)/heapledger"
 	$(INSTALL) -Dm755 $(O)/heapledger-memcheck "$(DESTDIR)$(bindir)/heapledger-memcheck"

@@ -27,7 +27,7 @@ find preload analyzer include tests samples \( -name '*.c' -o -name '*.h' -o -na
 	! -path 'tests/golden/*' ! -path 'tests/bench/*' ! -path 'tests/fuzz/*' 2>/dev/null | sort >"$tmp/sources"
 find tests samples .ci -name "*.sh" -o -path .ci/run -o -path .ci/deps | sort >"$tmp/scripts"
 find . -type f ! -path './.git/*' ! -path './build*' ! -path './tests/golden/*' ! -path './tests/fuzz/*' \
-	\( -name '*.[chS]' -o -name '*.cc' -o -name '*.sh' -o -name '*.py' -o -name '*.md' -o -name '*.[13]' -o -name Makefile \) |
+	\( -name '*.[chS]' -o -name '*.cc' -o -name '*.sh' -o -name '*.py' -o -name '*.md' -o -name '*.[137]' -o -name Makefile \) |
 	sort >"$tmp/text"
 
 if have clang-format "the sources have the house's format"; then
@@ -57,7 +57,7 @@ for cc in gcc clang; do
 	fi
 done
 if have groff "groff is silent on the manual pages"; then
-	for page in man/*.[13]; do
+	for page in man/*.[137]; do
 		groff -man -ww -Tutf8 -z "$page"
 	done >"$tmp/report" 2>&1
 	verdict "groff is silent on the manual pages" "$tmp/report"
