@@ -15,6 +15,7 @@
 HL_EXPORT void heapledger_alloc(const void *p, size_t size);
 HL_EXPORT void heapledger_free(const void *p);
 HL_EXPORT void heapledger_snapshot(const char *label);
+HL_EXPORT void heapledger_snapshot_image(const char *label);
 HL_EXPORT int heapledger_is_tracing(void);
 
 HL_EXPORT void heapledger_alloc(const void *p, size_t size)
@@ -44,6 +45,21 @@ HL_EXPORT void heapledger_snapshot(const char *label)
 	if (!t)
 		return;
 	hl_record_mark(t, HL_MARK_API, label ? label : "");
+	hl_leave(t);
+}
+
+/* Without an image a mark is better than nothing; one that could not be copied has it. */
+HL_EXPORT void heapledger_snapshot_image(const char *label)
+{
+	struct hl_image_request r = {.label = label ? label : "", .reason = HL_MARK_API};
+	struct hl_thread *t = hl_real_ready() ? hl_enter() : NULL;
+	enum hl_ask result;
+
+	if (!t)
+		return;
+	result = hl_image_live(t, &r);
+	if (result > HL_ASK_DONE && result != HL_ASK_NO_COPY)
+		hl_record_mark(t, HL_MARK_API, r.label);
 	hl_leave(t);
 }
 

@@ -3,6 +3,7 @@
  * Whatever else ends a process needs nothing from us: what was committed is in the region.
  */
 #include "preload/boot.h"
+#include "preload/control.h"
 #include "preload/enter.h"
 #include "preload/facts.h"
 #include "preload/image.h"
@@ -93,6 +94,6 @@ static void at_exit(int status, void *unused)
 void hl_lifecycle_setup(void)
 {
 	on_exit(at_exit, NULL);
-	hl_image_setup();
+	hl_control_setup();
 	hl_unseen_start();
 }

@@ -269,23 +269,29 @@ static void each_line(struct hl_shot *x, size_t n, const struct holes *holes)
 
 void hl_shot_read_maps(struct hl_shot *x)
 {
+	if (x->failed)
+		return;
+	x->text_bytes = read_text(x);
+	x->failed = !x->text_bytes;
+}
+
+void hl_shot_take_maps(struct hl_shot *x)
+{
 	struct holes holes;
 	uint32_t lines = 0;
 	uint64_t *full;
-	size_t n;
 
 	if (x->failed)
 		return;
 	x->filter = hl_arena_alloc(sizeof *x->filter);
 	full = hl_arena_alloc(4096 * 8);
-	n = read_text(x);
-	/* after it: what the arena maps from here on is in no line */
+	/* after the list: what the arena maps from here on is in no line */
 	find_holes(x, &holes);
-	if (x->failed || !n || !x->filter || !full) {
+	if (x->failed || !x->filter || !full) {
 		x->failed = 1;
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < x->text_bytes; i++)
 		lines += x->text[i] == '\n';
 	for (uint32_t i = 0; i < 4096; i++)
 		full[i] = UINT64_MAX;
@@ -297,7 +303,7 @@ void hl_shot_read_maps(struct hl_shot *x)
 		x->failed = 1;
 		return;
 	}
-	each_line(x, n, &holes);
+	each_line(x, x->text_bytes, &holes);
 }
 
 const struct hl_shot_map *hl_shot_map_of(struct hl_shot *x, uint64_t address)

@@ -62,15 +62,19 @@ struct hl_shot {
 	struct hl_filter *filter;
 	struct hl_shot_words *words;
 	uint64_t nwords;
-	struct hl_shot_thread *threads; /* [0]: the exiting one */
+	struct hl_shot_thread *threads; /* [0]: the one that writes */
 	uint32_t *tids;                 /* of the threads */
 	uint32_t nthreads, threads_room;
-	int still; /* every other thread is parked */
-	struct park *park;
+	uint32_t ntasks;                /* that there were when room was made */
+	int still;                      /* every other thread is parked */
+	int frozen;                     /* this is the copy: nobody else runs in this memory */
+	uint32_t pid;                   /* whose memory is read: the process's, or its copy's */
 	int signal;                     /* that parked them, 0 none */
+	int signal_ours;                /* and it is so only for this image */
 	uint32_t called;                /* threads that were signalled */
-	uint64_t mask;                  /* the exiting thread's, before */
+	uint64_t mask;                  /* the writing thread's, before */
 	int masked;                     /* and it is to be set again */
+	size_t text_bytes;              /* of text */
 	const struct hl_shot_map *last; /* that hl_shot_map_of found */
 	int pagemap;                    /* descriptor, -1 none */
 	int mem;                        /* of /proc/self/mem, -1 not open */
@@ -99,19 +103,39 @@ void hl_shot_put_threads(struct hl_shot *x);
 void hl_shot_put_maps(struct hl_shot *x);
 
 /* ---- image_maps.c ---- */
+/* The list as the kernel has it, while the threads stand still; then, of it, the maps. */
 void hl_shot_read_maps(struct hl_shot *x);
+void hl_shot_take_maps(struct hl_shot *x);
 const struct hl_shot_map *hl_shot_map_of(struct hl_shot *x, uint64_t address);
 
-/* ---- image_stack.c: the exiting thread, before others are stopped ---- */
+/* ---- image_stack.c: the thread that writes, before others are stopped ---- */
 void hl_stack_setup(void);
 void hl_shot_own_stack(struct hl_shot *x, struct hl_thread *t);
+
+/* ---- image_park.c ---- */
+/* Room for n threads; 0: no memory. */
+int hl_park_prepare(uint32_t n);
+/* Of the interrupted thread, what its signal handler is told. */
+void hl_shot_note_context(struct hl_shot_thread *t, const void *context);
+void hl_shot_park(struct hl_shot *x);
+/* Let them run on. */
+void hl_shot_resume(struct hl_shot *x);
 
 /* ---- image_threads.c ---- */
 /* Room for all of them; 0: they cannot be listed, or there is no memory. */
 int hl_shot_count_threads(struct hl_shot *x);
-void hl_shot_park(struct hl_shot *x);
-/* Let them run on. */
-void hl_shot_resume(struct hl_shot *x);
+/* Enter the threads that are not known yet, and signal those that would answer; how many were new, -1: they cannot be listed.
+ * until: on CLOCK_MONOTONIC. */
+int hl_shot_call_threads(struct hl_shot *x, uint64_t until);
+/* What the kernel tells of one that did not answer. */
+void hl_shot_ask_kernel(struct hl_shot_thread *t);
+static inline void hl_shot_note(struct hl_shot_thread *t, uint64_t v)
+{
+	if (t->n < HL_SHOT_REGS && hl_shot_may_point(v))
+		t->words[t->n++] = v;
+}
+/* 1 + its index; 0: it is not among them. */
+uint32_t hl_shot_place_of(const uint32_t *tids, uint32_t n, uint32_t tid);
 
 /* ---- image_scan.c ---- */
 /* n bytes from address, which may be in no map; how many could be read. */

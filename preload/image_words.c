@@ -47,7 +47,7 @@ static __attribute__((noinline)) uint8_t *put_lengths(struct hl_shot *x, uint8_t
 	uint64_t far = m && v - 24 >= m->start ? v - 24 : v - 8, w[3] = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
 	unsigned first = far == v - 24 ? 0 : 2;
 
-	if (m && m->direct && x->still)
+	if (m && m->direct && (x->still || x->frozen))
 		for (unsigned i = first; i < 3; i++)
 			w[i] = ((const uint64_t *)(uintptr_t)far)[i - first];
 	else if (m && m->direct && hl_shot_read(x, far, w + first, (3 - first) * 8) != (3 - first) * 8)

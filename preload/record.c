@@ -282,7 +282,7 @@ void hl_record_unmap(struct hl_thread *t, uint64_t address, uint64_t bytes)
 	hl_slots_commit(s, hl_put_uv(p, bytes));
 }
 
-void hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label)
+uint64_t hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label)
 {
 	struct hl_stream *s = stream_of(t);
 	size_t n = hl_strlen(label);
@@ -294,13 +294,14 @@ void hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label)
 		s->credit = 0;
 	p = put_op(t, s, HL_OP_MARK, HL_EVENT_ROOM + 1024);
 	if (!p)
-		return;
+		return 0;
 	p = hl_put_uv(p, reason);
 	hl_slots_commit(s, hl_put_string(p, label, n));
 	/* What follows lies above the mark's stamp, not at it. */
 	s->credit = 0;
 	while (hl_stamp(hl_guest.clock, hl_guest.shift) <= s->stamp)
 		;
+	return s->stamp;
 }
 
 static uint8_t *put_bytes(uint8_t *p, const void *from, size_t n)

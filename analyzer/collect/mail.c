@@ -38,7 +38,8 @@ void hl_mail_answer(struct hl_collector *c)
 	m->result = ESRCH;
 	if (out && !out->gone) {
 		m->stamp = hl_share_now(c->share);
-		hl_out_mark(&c->outs, out, m->stamp, HL_MARK_COMMAND, label);
+		if (!m->collect_only)
+			hl_out_mark(&c->outs, out, m->stamp, HL_MARK_COMMAND, label);
 		m->result = out->writer ? 0 : EIO;
 		/* who asked may read the trace at once */
 		hl_drain_sealed(&c->drain);
@@ -229,24 +230,39 @@ static int claim(struct hl_mail *m)
 	return 1;
 }
 
-static int ask(struct hl_region *r, pid_t pid, const char *label, uint64_t *stamp, struct hl_diag *d)
+int hl_mail_claim(struct hl_region *r, pid_t pid, const char *label, struct hl_diag *d)
 {
 	struct hl_mail *m = &r->mail;
-	uint32_t state = 0;
-	int ms = 0;
 
-	for (; !claim(m); ms += STEP_MS) {
+	for (int ms = 0; !claim(m); ms += STEP_MS) {
 		if (ms >= PATIENCE_MS)
 			return hl_fail(d, HL_ERR_NOTFOUND,
 				       "another snapshot command is busy with process %ld", (long)pid);
 		hl_share_sleep(&m->state, atomic_load(&m->state), STEP_MS * 1000000u);
 	}
 	m->pid = (uint32_t)pid;
-	m->result = EINPROGRESS;
 	snprintf(m->label, sizeof(m->label), "%s", label);
-	/* release: pid and label (partner: hl_mail_answer) */
+	return HL_OK;
+}
+
+void hl_mail_let_go(struct hl_region *r)
+{
+	atomic_store(&r->mail.client, 0);
+	atomic_store(&r->mail.state, HL_MAIL_IDLE);
+	hl_share_wake(&r->mail.state, INT_MAX);
+}
+
+int hl_mail_post(struct hl_region *r, pid_t pid, int collect_only, uint64_t *stamp, struct hl_diag *d)
+{
+	struct hl_mail *m = &r->mail;
+	uint32_t state = 0;
+	int result;
+
+	m->result = EINPROGRESS;
+	m->collect_only = (uint32_t)collect_only;
+	/* release: what was asked for (partner: hl_mail_answer) */
 	atomic_store_explicit(&m->state, HL_MAIL_POSTED, memory_order_release);
-	for (ms = 0; ms < PATIENCE_MS; ms += STEP_MS) {
+	for (int ms = 0; ms < PATIENCE_MS; ms += STEP_MS) {
 		hl_share_nudge(r);
 		/* acquire: the result (partner: hl_mail_answer) */
 		state = atomic_load_explicit(&m->state, memory_order_acquire);
@@ -259,12 +275,9 @@ static int ask(struct hl_region *r, pid_t pid, const char *label, uint64_t *stam
 		atomic_compare_exchange_strong(&m->state, &state, HL_MAIL_IDLE);
 		return hl_fail(d, HL_ERR_NOTFOUND, "the collector of process %ld does not answer", (long)pid);
 	}
-	int result = (int)m->result;
-
+	result = (int)m->result;
 	*stamp = m->stamp;
-	atomic_store(&m->client, 0);
-	atomic_store(&m->state, HL_MAIL_IDLE);
-	hl_share_wake(&m->state, INT_MAX);
+	hl_mail_let_go(r);
 	if (result == ESRCH)
 		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld is not traced (yet)", (long)pid);
 	if (result)
@@ -275,10 +288,13 @@ static int ask(struct hl_region *r, pid_t pid, const char *label, uint64_t *stam
 
 int hl_mail_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t *stamp, struct hl_diag *d)
 {
+	int err;
+
 	if (f->backing == HL_BACKING_FILE)
 		return hl_bare_snapshot(f, pid, label, stamp, d);
 	if (atomic_load(&f->region->closed))
 		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld was traced, but its collector has ended",
 			       (long)pid);
-	return ask(f->region, pid, label, stamp, d);
+	err = hl_mail_claim(f->region, pid, label, d);
+	return err ? err : hl_mail_post(f->region, pid, 0, stamp, d);
 }

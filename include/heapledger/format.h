@@ -61,6 +61,19 @@ enum hl_lost {
 	HL_LOST_KINDS = 12 /* room for later kinds */
 };
 
+/* How far a request for a pointer image is.  What comes after DONE is why there is none. */
+enum hl_ask {
+	HL_ASK_NONE,
+	HL_ASK_POSTED,  /* by the command, which then sends the signal */
+	HL_ASK_WRITING, /* its mark is recorded, the program goes on */
+	HL_ASK_DONE,
+	HL_ASK_BUSY,    /* another image is being written */
+	HL_ASK_DENIED,  /* the thread that was asked may not record now */
+	HL_ASK_NO_LIST, /* threads or maps cannot be listed, or there is no memory */
+	HL_ASK_NO_COPY, /* the process cannot be copied */
+	HL_ASK_GIVEN_UP /* it took too long, or no slot was free */
+};
+
 /* One traced program image (a process, or a process after exec).  Written by its process. */
 struct hl_image {
 	/* 0: free.  Claimed by compare-and-swap 0 -> pid, freed (0) by the collector.  In a child
@@ -71,7 +84,9 @@ struct hl_image {
 	uint32_t parent;        /* image id it was forked from, 0 */
 	_Atomic uint64_t lost[HL_LOST_KINDS];
 	_Atomic uint64_t waits; /* times a thread waited for a free slot */
-	uint8_t reserved[8];
+	/* A pointer image on demand: the signal by which it is asked for, 0: it cannot be; and enum hl_ask. */
+	_Atomic uint8_t ask_signal, ask_state;
+	uint8_t reserved[6];
 };
 _Static_assert(sizeof(struct hl_image) == 128, "two cache lines");
 
@@ -83,7 +98,8 @@ struct hl_mail {
 	uint32_t pid;            /* the process asked for */
 	uint32_t result;         /* errno, 0 done */
 	uint64_t stamp;          /* of the mark, filled in by the collector */
-	char label[104];         /* NUL terminated */
+	uint32_t collect_only;   /* 1: no mark, only what was recorded so far into the trace */
+	char label[108]; /* NUL terminated; also of a pointer image that the client asks for meanwhile */
 };
 
 /*

@@ -29,8 +29,19 @@ enum hl_range_flags { HL_RANGE_MAPPED = 1 };
 
 enum hl_image_flags {
 	HL_IMAGE_AT_EXIT = 1,
-	HL_IMAGE_FROZEN = 2 /* written from a frozen copy of the process */
+	HL_IMAGE_FROZEN = 2,  /* written from a copy of the process, which itself went on */
+	HL_IMAGE_VERDICT = 4, /* the program asked what it has lost by now */
+	HL_IMAGE_GENTLE = 8   /* threads that wait in the kernel were left alone */
 };
+
+/* A request by signal (SI_QUEUE) carries it as its value: nobody but a reader of the region knows it. */
+static inline uint64_t hl_ask_nonce(const struct hl_region *r)
+{
+	uint64_t n;
+
+	__builtin_memcpy(&n, r->uuid, sizeof(n));
+	return n ^ 0x9e3779b97f4a7c15ull;
+}
 
 /* How a thread's registers were learnt. */
 enum hl_image_how {
