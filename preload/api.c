@@ -57,7 +57,7 @@ HL_EXPORT void heapledger_snapshot_image(const char *label)
 
 	if (!t)
 		return;
-	result = hl_image_live(t, &r);
+	result = hl_image_live(t, &r, NULL);
 	if (result > HL_ASK_DONE && result != HL_ASK_NO_COPY)
 		hl_record_mark(t, HL_MARK_API, r.label);
 	hl_leave(t);

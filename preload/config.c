@@ -139,6 +139,16 @@ static void options(const char *s)
 	}
 }
 
+static void exitcode(const char *s)
+{
+	uint64_t n;
+
+	if (number(s, s + hl_strlen(s), 1, 255, &n))
+		hl_guest.config.exitcode = (uint8_t)n;
+	else if (*s)
+		hl_guest.config.unknown_options++;
+}
+
 /* The token of LD_PRELOAD that is us. */
 static void find_library(const char *s)
 {
@@ -188,6 +198,8 @@ void hl_config_read(char **envp)
 	for (; envp && *envp; envp++) {
 		if ((v = hl_after(*envp, "HEAPLEDGER_OPTIONS=")))
 			options(v);
+		else if ((v = hl_after(*envp, "HEAPLEDGER_EXITCODE=")))
+			exitcode(v);
 		else if ((v = hl_after(*envp, "HEAPLEDGER_REGION=")))
 			hl_append(g->region_path, g->region_path + sizeof g->region_path, v);
 		else if ((v = hl_after(*envp, "HEAPLEDGER_OUTPUT="))) {

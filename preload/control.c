@@ -33,7 +33,7 @@ static void requested(const void *context)
 			label[i] = *(volatile char *)&hl_guest.region->mail.label[i];
 		label[sizeof label - 1] = 0;
 		r.state = state;
-		hl_image_live(t, &r);
+		hl_image_live(t, &r, NULL);
 	}
 	if (t)
 		hl_leave(t);

@@ -11,6 +11,7 @@
 #include "preload/real.h"
 #include "preload/record.h"
 #include "preload/unseen.h"
+#include "preload/verdict.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -89,11 +90,16 @@ static void at_exit(int status, void *unused)
 		hl_leave(t);
 	}
 	hl_lifecycle_end(HL_END_EXIT, status);
+	status = hl_verdict_at_exit();
+	/* what is left of it goes on with the new status: stdio is flushed after this */
+	if (status >= 0)
+		exit(status);
 }
 
 void hl_lifecycle_setup(void)
 {
 	on_exit(at_exit, NULL);
 	hl_control_setup();
+	hl_verdict_setup();
 	hl_unseen_start();
 }

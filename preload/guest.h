@@ -45,8 +45,10 @@ struct hl_config {
 	uint8_t growth; /* keep live_delta */
 	uint8_t raw_clock;   /* 1: bare, stamps are of CLOCK_MONOTONIC_RAW even where the TSC is trusted */
 	uint8_t free_stacks; /* 1: a free says where it was called */
-	uint8_t special;     /* 1: an event takes more than its coding (growth, sample, stacks of frees) */
+	/* 1: an event takes more than its coding (growth, sample, stacks of frees); from the first __lsan_disable() on, too */
+	_Atomic uint8_t special;
 	uint8_t follow_none;
+	uint8_t exitcode;  /* HEAPLEDGER_EXITCODE; 0: none */
 	uint8_t unwind;    /* enum hl_unwind_method */
 	uint64_t max_disk; /* bare: bytes of the file at most */
 	uint64_t

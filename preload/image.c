@@ -14,8 +14,10 @@
 #include "preload/image_signal.h"
 #include "preload/record.h"
 #include "preload/vdso.h"
+#include <signal.h>
 #include <time.h>
 
+#define COPY_FAILED   255
 #define BUSY_SLICE_NS 10000000u
 #define BUSY_SLICES   100
 
@@ -149,6 +151,11 @@ static int write_all(struct hl_shot *x, uint64_t stamp)
 	return !x->failed;
 }
 
+void hl_image_settle(void)
+{
+	atomic_store_explicit(&written_by, hl_guest.image_id, memory_order_relaxed);
+}
+
 /* Another thread's image on demand is over in a moment; its copy takes its time. */
 static int take_busy_at_end(void)
 {
@@ -157,7 +164,7 @@ static int take_busy_at_end(void)
 			return 0;
 		hl_sys_futex_wait(&busy, 1, BUSY_SLICE_NS);
 	}
-	hl_copy_reap(1);
+	hl_copy_reap(1, NULL);
 	return 1;
 }
 
@@ -208,7 +215,11 @@ static __attribute__((noreturn)) void write_frozen(struct hl_shot *x, uint64_t s
 	if (!done)
 		hl_lost(HL_LOST_IMAGE, 1);
 	tell(r, done ? HL_ASK_DONE : HL_ASK_GIVEN_UP);
-	hl_copy_end(!done);
+	if (done && r->then) {
+		hl_sys4(SYS_rt_sigprocmask, SIG_SETMASK, (long)(uintptr_t)&x->mask, 0, 8);
+		hl_copy_end(r->then());
+	}
+	hl_copy_end(done ? 0 : COPY_FAILED);
 }
 
 /* All that the others stand still for. */
@@ -225,7 +236,7 @@ static enum hl_ask freeze(struct hl_shot *x, struct hl_thread *t, const struct h
 		return HL_ASK_DENIED;
 	/* before the copy can say that it is done */
 	tell(r, HL_ASK_WRITING);
-	pid = hl_copy_start();
+	pid = hl_copy_start(r->then ? 3 : 0);
 	if (!pid)
 		write_frozen(x, stamp, r);
 	return pid > 0 ? HL_ASK_WRITING : HL_ASK_NO_COPY;
@@ -250,17 +261,20 @@ static enum hl_ask take(struct hl_thread *t, const struct hl_image_request *r)
 	return result;
 }
 
-enum hl_ask hl_image_live(struct hl_thread *t, const struct hl_image_request *r)
+enum hl_ask hl_image_live(struct hl_thread *t, const struct hl_image_request *r, int *status)
 {
 	enum hl_ask result = HL_ASK_BUSY;
 
 	if (!is_possible() || hl_is_vfork_child())
 		result = HL_ASK_DENIED;
 	else if (take_busy()) {
-		if (hl_copy_reap(r->wait)) {
+		if (hl_copy_reap(status != NULL, NULL)) {
 			result = take(t, r);
-			if (result == HL_ASK_WRITING && r->wait)
-				result = hl_copy_reap(1) ? HL_ASK_DONE : HL_ASK_GIVEN_UP;
+			if (result == HL_ASK_WRITING && status) {
+				hl_copy_reap(1, status);
+				result =
+					*status < 0 || *status == COPY_FAILED ? HL_ASK_GIVEN_UP : HL_ASK_DONE;
+			}
 		}
 		give_busy();
 	}
@@ -275,7 +289,7 @@ void hl_image_reap(void)
 {
 	if (HL_LIKELY(!hl_copy_runs()) || !take_busy())
 		return;
-	hl_copy_reap(0);
+	hl_copy_reap(0, NULL);
 	give_busy();
 }
 
@@ -283,7 +297,7 @@ void hl_image_abandon(void)
 {
 	if (HL_LIKELY(!hl_copy_runs()) || !take_busy())
 		return;
-	if (!hl_copy_reap(0)) {
+	if (!hl_copy_reap(0, NULL)) {
 		hl_copy_kill();
 		hl_lost(HL_LOST_IMAGE, 1);
 	}

@@ -34,12 +34,17 @@ struct hl_image_request {
 	const char *label; /* of the mark that goes with it */
 	enum hl_mark reason;
 	uint32_t flags;         /* enum hl_image_flags, beside FROZEN */
-	int wait;               /* until it is written; else it is while the program goes on */
 	_Atomic uint8_t *state; /* told how far it is, see enum hl_ask; or NULL */
+	/* In the copy, when the image is written: what it does then, and its status, 0-254; NULL: nothing.  It has the standard
+	 * descriptors, and no others. */
+	int (*then)(void);
 };
 /* Other threads stand still while the process is copied; the copy writes the image and ends.  It is a child that no wait of the
- * program's sees, and has to be reaped.  t: in a hook.  WRITING, with wait DONE, or why there is none. */
-enum hl_ask hl_image_live(struct hl_thread *t, const struct hl_image_request *r);
+ * program's sees, and has to be reaped.  t: in a hook.  *status: the copy's, and DONE: it is waited for; NULL: not, and
+ * WRITING.  Else why there is none. */
+enum hl_ask hl_image_live(struct hl_thread *t, const struct hl_image_request *r, int *status);
+/* There shall be none of the end. */
+void hl_image_settle(void);
 /* Reap the copy of the last one, if it is over.  May be called always; cheap when there is none. */
 void hl_image_reap(void);
 /* The program is replaced by another one: a copy would write into a trace that has ended. */

@@ -7,6 +7,7 @@
 #include "preload/record.h"
 #include "preload/boot.h"
 #include "preload/event.h"
+#include "preload/facts.h"
 #include "preload/real.h"
 #include "preload/sample.h"
 
@@ -153,6 +154,8 @@ void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum 
 		write_alloc_in(t, s, HL_DOMAIN_HEAP, address, size, entry, caller);
 	else
 		hl_event_alloc(s, start, address, size, entry, stack);
+	if (HL_UNLIKELY(t->ignoring))
+		hl_facts_leak_note(t, HL_LEAK_KEEP, address, size);
 }
 
 void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
@@ -237,6 +240,8 @@ void hl_record_pool_alloc(struct hl_thread *t, uint64_t address, uint64_t size, 
 
 	if (HL_LIKELY(!hl_guest.config.sample || (s && enters_sample(t, s, address | HL_SAMPLE_POOL, size))))
 		write_alloc_in(t, s, HL_DOMAIN_POOL, address, size, HL_ENTRY_POOL, caller);
+	if (HL_UNLIKELY(t->ignoring))
+		hl_facts_leak_note(t, HL_LEAK_KEEP, address, size);
 }
 
 void hl_record_pool_free(struct hl_thread *t, uint64_t address)

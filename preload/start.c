@@ -168,8 +168,8 @@ static int begin_recording(int child)
 	if (!claim_image(child))
 		return 0;
 	hl_guest.config.growth = hl_guest.region->growth_on != 0;
-	hl_guest.config.special =
-		hl_guest.config.growth || hl_guest.config.sample || hl_guest.config.free_stacks;
+	if (hl_guest.config.growth || hl_guest.config.sample || hl_guest.config.free_stacks)
+		atomic_store_explicit(&hl_guest.config.special, 1, memory_order_relaxed);
 	hl_lost(HL_LOST_OPTION, hl_guest.config.unknown_options);
 	return 1;
 }

@@ -106,6 +106,7 @@ static void begin(struct hl_thread *t)
 	t->level = 0;
 	t->own = 0;
 	t->entry_hint = HL_ENTRY_COUNT;
+	t->ignoring = 0;
 	t->key_rounds = 0;
 	t->stack_low = t->stack_high = t->foreign_sp = 0;
 	t->name[0] = 0;

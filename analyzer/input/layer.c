@@ -203,7 +203,7 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 	case HL_FACT_IMAGE_MAP:
 		return f->must ? -2 : 1; /* for those who search for leaks */
 	}
-	if (f->kind == 0 || f->kind > HL_FACT_IMAGE_MAP)
+	if (f->kind == 0 || f->kind > HL_FACT_SUPPRESSIONS)
 		return f->must ? -2 : -1;
 	if (late)
 		return 1;
@@ -232,6 +232,10 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 		return hl_layer_take_unseen(l, f);
 	case HL_FACT_RANGE:
 		return hl_layer_take_range(l, f);
+	case HL_FACT_LEAK_NOTE:
+		return hl_layer_take_leak_note(l, f);
+	case HL_FACT_SUPPRESSIONS:
+		return hl_layer_take_suppressions(l, f);
 	}
 	return 1;
 }
@@ -361,6 +365,8 @@ void hl_layer_release(struct hl_layer *l)
 	}
 	free(l->unseen);
 	free(l->mappings);
+	free(l->leak_notes);
+	free(l->suppressions);
 	hl_limits_release(&l->inherited);
 	hl_map_release(&l->module_at);
 	hl_map_release(&l->thread_at);

@@ -27,7 +27,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "formats are little endian");
 
 #define HL_FORMAT_MAJOR 2
-#define HL_FORMAT_MINOR 2
+#define HL_FORMAT_MINOR 3
 
 /* ---- stamps ------------------------------------------------------------------------------
  * A stamp is a tick count of the invariant TSC >> shift, or of CLOCK_MONOTONIC_RAW nanoseconds
@@ -58,6 +58,7 @@ enum hl_lost {
 	HL_LOST_OPTION,    /* unknown names or values in HEAPLEDGER_OPTIONS */
 	HL_LOST_CHECK,     /* not a loss: captures that unwind=check found to differ from libunwind's */
 	HL_LOST_IMAGE,     /* pointer images that were begun and not ended; no event is lost with one */
+	HL_LOST_VERDICT,   /* leak checks that the program asked for and that came to no verdict; the same */
 	HL_LOST_KINDS = 12 /* room for later kinds */
 };
 
@@ -341,7 +342,18 @@ enum hl_fact {
 	 * it allocates is not in the trace.  At the end of exit(), of what is loaded then. */
 	HL_FACT_UNSEEN,
 	HL_FACT_IMAGE_MAP,
+	/* What the program says of leaks: uv enum hl_leak_note, uv address, uv bytes, uv stamp. */
+	HL_FACT_LEAK_NOTE,
+	/* Suppressions that the program brings along (in LeakSanitizer's dialect): string, the next piece of their text. */
+	HL_FACT_SUPPRESSIONS,
 	HL_FACT_LIMIT = 32
+};
+
+enum hl_leak_note {
+	HL_LEAK_KEEP = 1, /* the block that holds the address then is no leak, nor is what it leads to */
+	HL_LEAK_ROOT,     /* pointers in [address, address + bytes) count as long as it is not taken back */
+	HL_LEAK_UNROOT,   /* the latest ROOT with both the same */
+	HL_LEAK_OFF       /* the program wants no verdict */
 };
 
 /* Why a module's allocations are not seen. */
