@@ -35,7 +35,7 @@ struct hl_loss {
 	uint64_t bytes, blocks; /* of the heads; of rings all members */
 	uint64_t indirect_bytes, indirect_blocks; /* lost with them: the blocks of kind indirect they hold */
 	uint64_t hash;        /* the same in every run and build: of the chain of functions, without lines */
-	uint32_t suppression; /* 1 + its index in hl_losses.used; 0: none */
+	uint32_t suppression; /* 1 + its index in hl_losses.used: these blocks are matched; 0: none */
 	enum hl_loss_state state;
 	uint64_t baseline_bytes, baseline_blocks; /* with a baseline: what it allows */
 	int fails;                                /* counts against the check (hl_losses_judge) */
@@ -50,7 +50,7 @@ struct hl_loss {
 struct hl_supp_used {
 	const char *text;               /* its pattern or name, never NULL */
 	const char *where;              /* "FILE:LINE"; NULL: a symbol of the program */
-	uint64_t bytes, blocks;         /* that it matched */
+	uint64_t bytes, blocks;         /* that it matched themselves, without what they hold */
 	uint64_t max_bytes, max_blocks; /* that it may match; HL_SUPP_NO_MAX: any number */
 	int stale;                      /* it matched nothing */
 	int over; /* it matched more: fails the check, and no loss has it for its suppression */
@@ -72,7 +72,8 @@ struct hl_losses {
 	struct hl_loss *loss;
 	size_t n;
 	uint64_t bytes[HL_LEAK_KINDS], blocks[HL_LEAK_KINDS]; /* of what is live, whether or not in loss */
-	uint64_t suppressed_bytes, suppressed_blocks;         /* and not in the sums above */
+	/* What suppressions matched and what that holds; not in the sums above. */
+	uint64_t suppressed_bytes, suppressed_blocks;
 	const struct hl_supp_used *used;
 	size_t nused;
 	const struct hl_limit *limit;

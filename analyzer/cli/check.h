@@ -40,11 +40,16 @@ struct hl_check_job {
 	struct hl_limit *limits; /* two a process at most */
 };
 
+/* A copy that lives as long as j->names; s NULL: "". */
+const char *hl_check_keep(struct hl_check_job *j, const char *s);
 /* Read the files that were named.  HL_ERR_IO, HL_ERR_FORMAT. */
 int hl_check_read(struct hl_check_job *j, struct hl_diag *d);
 /* Find what one process lost.  first: its trace is the command's own, so that it must have an image. */
 int hl_check_add(struct hl_check_job *j, const char *trace, int first, struct hl_diag *d);
-/* When all processes are there: what of it counts.  The status: 0, HL_CHECK_INCOMPLETE, or j->status. */
+/* When all processes are there, and their traces still are: a suppression over its budget, which only all of them together
+ * can tell, hides nothing; where it did the losses are found again. */
+int hl_check_settle(struct hl_check_job *j, struct hl_diag *d);
+/* After that: what of it counts.  The status: 0, HL_CHECK_INCOMPLETE, or j->status. */
 int hl_check_judge(struct hl_check_job *j);
 void hl_check_release(struct hl_check_job *j);
 

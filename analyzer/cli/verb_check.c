@@ -272,6 +272,8 @@ static int check_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, 
 		err = hl_check_command(&j, command, &status, d);
 	for (int i = first; !err && !command && i < argc; i++)
 		err = hl_check_add(&j, argv[i], i == first, d);
+	if (!err && !command)
+		err = hl_check_settle(&j, d);
 	if (!err)
 		err = WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127) && !j.n
 			      ? WEXITSTATUS(status)

@@ -118,7 +118,7 @@ static void print_losses(struct hl_leak_subject *l, const struct request *r)
 	struct hl_check_style style = {.rows = r->q.style};
 	struct hl_pager pager;
 
-	hl_lost_find(&losses, &l->graph, &l->calls, r->kinds, r->inherited);
+	hl_lost_find(&losses, &l->graph, &l->calls, r->kinds, r->inherited, NULL);
 	hl_pager_start(&pager, r->q.pager && r->format == &hl_check_text);
 	r->format->write(stdout, &style, &check);
 	hl_pager_end(&pager);

@@ -133,7 +133,8 @@ static void make(struct oracle *o, unsigned round)
 static struct hl_graph *build(struct oracle *o, unsigned round)
 {
 	struct hl_graph *g = hl_graph_new(o->heuristics);
-	unsigned order[WORDS], late = round % 4; /* 1: kept blocks one at a time, after all else; 2, 3: at once */
+	unsigned order[WORDS],
+		late = round % 4; /* 1: kept blocks one at a time, after all else; 2, 3: at once */
 	struct hl_diag d;
 
 	hl_graph_add_vtables(g, o->vtables + 0x40, o->vtables_end);
