@@ -86,7 +86,7 @@ int hl_check_add(struct hl_check_job *j, const char *trace, int first, struct hl
 	struct hl_leak_subject s;
 	const struct hl_process *p;
 	struct hl_losses *l;
-	int err = hl_leak_subject_open(&s, trace, &j->q, HL_HEURISTICS_ALL, j->names, d);
+	int err = hl_leak_subject_open(&s, trace, &j->q, j->names, d);
 
 	if (err)
 		return err;
@@ -133,7 +133,7 @@ static int is_over_budget(const struct hl_check_job *j)
 static int find_again(struct hl_check_job *j, struct hl_losses *l, struct hl_diag *d)
 {
 	struct hl_leak_subject s;
-	int err = hl_leak_subject_open(&s, l->trace, &j->q, HL_HEURISTICS_ALL, j->names, d);
+	int err = hl_leak_subject_open(&s, l->trace, &j->q, j->names, d);
 
 	if (err)
 		return err;

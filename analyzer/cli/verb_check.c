@@ -51,6 +51,7 @@ static const struct hl_option options[] = {
 	{'o', "output", "FILE", "with a command: keep its traces, as run -o FILE"},
 	{OPTION_FOLLOW, "follow", "all|none|GLOB", "with a command: which started programs to trace"},
 	{OPTION_INHERITED, "inherited", NULL, "also blocks that a parent allocated before the fork"},
+	HL_HEURISTIC_OPTION,
 	{'n', "number", "N", "show N losses of each process (default 0: all)"},
 	HL_STACK_OPTIONS,
 	HL_SYMBOL_OPTIONS,

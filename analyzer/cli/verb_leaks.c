@@ -15,6 +15,7 @@ static const struct hl_option options[] = {
 	{OPTION_KINDS, "kinds", "LIST",
 	 "of definite, indirect, possible, reachable (default definite,possible); all"},
 	{OPTION_INHERITED, "inherited", NULL, "also blocks that the parent allocated before the fork"},
+	HL_HEURISTIC_OPTION,
 	HL_GROUP_OPTIONS,
 	HL_FORMAT_OPTION,
 	HL_SYMBOL_OPTIONS,
@@ -147,7 +148,7 @@ static int leaks(struct hl_cli *cli, const struct hl_verb *verb, int argc, char 
 	err = parse(&r, verb, argc, argv, &first, d);
 	r.format = err ? NULL : hl_check_format_find(r.q.format->name);
 	if (!err)
-		err = hl_leak_subject_open(&l, argv[first], &r.q, HL_HEURISTICS_ALL, names, d);
+		err = hl_leak_subject_open(&l, argv[first], &r.q, names, d);
 	if (!err) {
 		err = answer(&l, &r);
 		hl_leak_subject_release(&l);

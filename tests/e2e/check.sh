@@ -147,6 +147,11 @@ check 99 "one that has grown fails" --baseline smaller.txt kept.hl
 check 2 "to update needs a baseline" --update-baseline kept.hl
 check 3 "a baseline that is none" --baseline status.c kept.hl
 
+# heuristics
+"$hl" run -q -o array.hl -- ./leak_cases array_with_cookie
+check 0 "a pointer to an array behind its length keeps it" --fail-on definite,possible array.hl
+check 99 "not with that heuristic left out" --fail-on definite,possible --heuristics stdstring array.hl
+
 # limits
 check 0 "so much may be leaked" --max-leaked 60000 kept.hl
 check 99 "not more" --max-leaked 59999 kept.hl

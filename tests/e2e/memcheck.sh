@@ -38,6 +38,16 @@ verdict "the status can be asked for, the log's name has a number" "9 1" "$? $(f
 verdict "without errors it is the command's" "5 1" "$? $(grep -c 'definitely lost: 0 bytes in 0 blocks' err)"
 "$shim" --xml=yes --xml-file=x.xml ./lose l >out 2>err
 verdict "the log can be XML" 1 "$(grep -c '<kind>Leak_DefinitelyLost</kind>' x.xml)"
+cat >array.cc <<'END'
+struct counted { long v[100]; ~counted() { v[0] = 0; } };
+static counted *volatile kept;
+int main() { kept = new counted[25]; }
+END
+g++ -w -O1 -o array array.cc || exit 1
+"$shim" --error-exitcode=9 ./array >out 2>err
+verdict "an array behind its length is reachable" 0 $?
+"$shim" --error-exitcode=9 --leak-check-heuristics=stdstring,length64 ./array >out 2>err
+verdict "unless that heuristic is left out" "9 0" "$? $(grep -c ignored err)"
 printf '{\n   known\n   Memcheck:Leak\n   fun:malloc\n   fun:lose\n}\n' >"a b.supp"
 "$shim" --error-exitcode=9 "--suppressions=a b.supp" ./lose l >out 2>err
 verdict "suppressions of a file with a blank in its name" 0 $?
