@@ -28,8 +28,9 @@ struct hl_loss {
 	enum hl_leak_kind kind;
 	int cycle;          /* the head is a ring: reference counts never free it */
 	uint32_t traceback; /* of the head's allocation, of a ring's first member; 0: not recorded */
-	const uint64_t
-		*addresses;     /* one a frame of traceback, newest first, as in that process; may be NULL */
+	/* One a frame of traceback, newest first, as in that process: of the ends of calls, less one; 0: not known.
+	 * May be NULL. */
+	const uint64_t *addresses;
 	unsigned entry;         /* enum hl_entry of the example below */
 	const char *function;   /* that allocated the example below: "operator new[]"; may be NULL */
 	uint64_t bytes, blocks; /* of the heads; of rings all members */

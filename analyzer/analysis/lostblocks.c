@@ -64,6 +64,7 @@ static void show(struct find *f, struct hl_loss *l, uint32_t block)
 
 	l->address = b.address;
 	l->entry = owner_of(f, &b)->entry;
+	l->addresses = hl_stacks_addresses(f->calls->stacks, owner_of(f, &b)->stack);
 	l->function = hl_call_function(owner_of(f, &b)->entry, owner_of(f, &b)->domain);
 }
 
@@ -166,8 +167,10 @@ void hl_lost_find(struct hl_losses *out, struct hl_heapgraph *h, const struct hl
 
 void hl_lost_release(struct hl_losses *l)
 {
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
 		free((struct hl_ring_member *)l->loss[i].ring);
+		free((uint64_t *)l->loss[i].addresses);
+	}
 	free(l->loss);
 	l->loss = NULL;
 	l->n = 0;
