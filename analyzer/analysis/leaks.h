@@ -89,8 +89,9 @@ struct hl_losses {
 	int incomplete;             /* the above cannot be relied on: status 4 */
 	const char *why_incomplete; /* one sentence; never NULL when incomplete */
 	int baseline;               /* there is one */
-	uint64_t fixed;             /* entries of it that are gone */
-	unsigned fail_kinds;        /* 1 << enum hl_leak_kind each: which of them fail the check */
+	int baseline_is_live; /* of what lived, not of leaks: of nothing in it is told that it is fixed */
+	uint64_t fixed;       /* entries of it that are gone */
+	unsigned fail_kinds;  /* 1 << enum hl_leak_kind each: which of them fail the check */
 	/* What counts against it: losses, and their blocks, each once. */
 	uint64_t failing_bytes, failing_blocks;
 	size_t failing;

@@ -29,14 +29,7 @@ int hl_check_read(struct hl_check_job *j, struct hl_diag *d)
 		err = hl_suppressions_parse(&j->supp, (const char *)bytes, n, file, d);
 		free(bytes);
 	}
-	if (err || !j->baseline || j->update_baseline)
-		return err;
-	err = hl_read_file(j->baseline, FILE_BYTES_MAX, &bytes, &n, d);
-	if (err)
-		return err;
-	err = hl_baseline_parse(&j->was, (const char *)bytes, n, j->baseline, d);
-	free(bytes);
-	return err;
+	return err ? err : hl_check_baseline_read(j, d);
 }
 
 const char *hl_check_keep(struct hl_check_job *j, const char *s)

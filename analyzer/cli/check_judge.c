@@ -31,40 +31,6 @@ static void tell_suppressions(struct hl_check_job *j)
 	j->process[0].nused = j->supp.n;
 }
 
-static void settle_baseline(struct hl_check_job *j)
-{
-	const struct hl_baseline_entry *old;
-
-	for (size_t i = 0; i < j->n; i++)
-		for (size_t k = 0; k < j->process[i].n; k++) {
-			const struct hl_loss *l = &j->process[i].loss[k];
-
-			if (!l->suppression)
-				hl_baseline_add(&j->now, l->kind, l->traceback, l->bytes, l->blocks,
-						j->names);
-		}
-	if (!j->baseline || j->update_baseline)
-		return;
-	for (size_t i = 0; i < j->n; i++) {
-		struct hl_losses *p = &j->process[i];
-
-		p->baseline = 1;
-		for (size_t k = 0; k < p->n; k++) {
-			struct hl_loss *l = &p->loss[k];
-
-			l->state = (enum hl_loss_state)hl_baseline_compare(&j->was, &j->now, l->kind, l->hash,
-									   &old);
-			if (old) {
-				l->baseline_bytes = old->bytes;
-				l->baseline_blocks = old->blocks;
-			}
-		}
-	}
-	if (j->n)
-		j->process[0].fixed = hl_baseline_mark_fixed(
-			&j->was, &j->now, j->fail_kinds | 1u << HL_LEAK_DEFINITE | 1u << HL_LEAK_POSSIBLE);
-}
-
 static const char *limit_text(struct hl_check_job *j, const char *what, uint64_t value, uint64_t max)
 {
 	char text[128];
@@ -114,7 +80,7 @@ int hl_check_judge(struct hl_check_job *j)
 	int failed = 0, unsure = j->n == 0;
 
 	tell_suppressions(j);
-	settle_baseline(j);
+	hl_check_baseline_settle(j);
 	settle_limits(j);
 	for (size_t i = 0; i < j->n; i++) {
 		const struct hl_losses *l = &j->process[i];

@@ -147,6 +147,55 @@ check 99 "one that has grown fails" --baseline smaller.txt kept.hl
 check 2 "to update needs a baseline" --update-baseline kept.hl
 check 3 "a baseline that is none" --baseline status.c kept.hl
 
+# a baseline of what lived at a moment
+cat >grows.c <<'END'
+#include "heapledger.h"
+#include <stdlib.h>
+#include <string.h>
+static char *volatile held;
+static __attribute__((noinline)) char *one(size_t n) { return memset(malloc(n), 1, n); }
+static __attribute__((noinline)) char *other(size_t n) { return memset(malloc(n), 2, n); }
+static __attribute__((noinline)) void scrub(void)
+{
+	volatile char below[32768];
+
+	for (unsigned i = 0; i < sizeof(below); i++)
+		below[i] = 0;
+}
+int main(int argc, char **argv)
+{
+	held = one(5000);
+	HEAPLEDGER_SNAPSHOT("ready");
+	if (argc > 2)
+		held = one(atoi(argv[2]));
+	if (argc > 1 && *argv[1] == 'o')
+		held = other(100);
+	held = NULL;
+	scrub();
+	return 0;
+}
+END
+gcc -w -g -O1 -I"$HL_ROOT/include" -o grows grows.c -ldl || exit 1
+"$hl" run -q -o grows.hl -- ./grows
+"$hl" extract grows.hl@ready -o ready.hls 2>err || exit 1
+check 99 "5000 bytes are lost" grows.hl
+check 0 "which lived at a snapshot: known" --baseline ready.hls grows.hl
+verdict "and nothing is said to be fixed" 0 "$(grep -c fixed out)"
+check 0 "in another run, too" --baseline ready.hls -- ./grows
+check 99 "one more byte is too much" --baseline ready.hls -- ./grows n 1
+verdict "both lines of that chain are told with what lived" 2 "$(grep -c '^ROOT LEAK: .*, definite, grown from 5000 bytes in 1 block$' out)"
+check 99 "another chain's leak is new" --baseline ready.hls -- ./grows other
+verdict "the first one known" "1 1" "$(grep -c '100 bytes in 1 block, definite, new$' out) $(grep -c '5000 bytes in 1 block, definite, known$' out)"
+check 99 "json has it" --baseline ready.hls --format json -- ./grows other
+verdict "with nothing fixed" 1 "$(grep -c '"fixed": null' out)"
+check 2 "an extracted snapshot is not updated" --baseline ready.hls --update-baseline grows.hl
+verdict "and why" 1 "$(grep -c -- '--update-baseline: ready.hls is an extracted snapshot' err)"
+check 2 "nor a file of that name made" --baseline new.hls --update-baseline grows.hl
+"$hl" run -q --sample 64 -o sampled.hl -- ./grows && "$hl" extract sampled.hl -o sampled.hls 2>err || exit 1
+check 2 "a sample is no baseline" --baseline sampled.hls grows.hl
+head -c 60 ready.hls >cut.hls
+check 3 "nor is one that is cut" --baseline cut.hls grows.hl
+
 # heuristics
 "$hl" run -q -o array.hl -- ./leak_cases array_with_cookie
 check 0 "a pointer to an array behind its length keeps it" --fail-on definite,possible array.hl
