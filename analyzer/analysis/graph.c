@@ -284,14 +284,30 @@ void hl_graph_make_rows(struct hl_graph *g)
 	g->sources = NULL;
 }
 
+static void forget_groups(struct hl_graph *g)
+{
+	free(g->group_of);
+	free(g->groups);
+	free(g->dominators);
+	free(g->retained);
+	g->group_of = g->dominators = NULL;
+	g->groups = NULL;
+	g->retained = NULL;
+	g->ngroups = g->groups_room = 0;
+}
+
 int hl_graph_solve(struct hl_graph *g, struct hl_diag *d)
 {
-	add_waiting_words(g);
+	if (!g->row)
+		add_waiting_words(g);
 	if (g->too_many_links)
 		return hl_fail(d, HL_ERR_FORMAT, "more pointers than can be followed");
-	explain_by_vtables(g);
-	hl_graph_make_rows(g);
-	g->links = hl_xrealloc(g->links, g->nlinks * sizeof(*g->links) + 1);
+	if (!g->row) {
+		explain_by_vtables(g);
+		hl_graph_make_rows(g);
+		g->links = hl_xrealloc(g->links, g->nlinks * sizeof(*g->links) + 1);
+	}
+	forget_groups(g);
 	hl_graph_mark(g);
 	hl_graph_make_groups(g);
 	return 0;

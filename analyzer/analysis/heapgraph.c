@@ -44,8 +44,17 @@ static void see_live(void *ctx, const struct hl_block *b)
 static uint32_t next_root(struct hl_heapgraph *h, uint64_t slot, const struct hl_area *area)
 {
 	h->root = hl_grow(h->root, &h->roots_room, h->nroots + 1, sizeof(*h->root));
-	h->root[h->nroots] = (struct hl_root){slot, area};
+	h->root[h->nroots] = (struct hl_root){.area = area, .slot = slot};
 	return (uint32_t)h->nroots;
+}
+
+/* One for all that is kept for that reason. */
+static uint32_t next_reason(struct hl_heapgraph *h, const char *why)
+{
+	uint32_t root = next_root(h, 0, NULL);
+
+	h->root[h->nroots++].why = why;
+	return root;
 }
 
 static void see_word(void *ctx, const struct hl_image_word *w)
@@ -86,17 +95,16 @@ static void add_registers(struct hl_heapgraph *h, const struct hl_image_at *imag
 
 static void add_kept(struct hl_heapgraph *h, const struct load *l)
 {
-	uint32_t *block_of = NULL;
+	uint32_t *block_of = NULL, root;
 
 	if (!l->nkept)
 		return;
 	block_of = hl_xmalloc(h->nowners * sizeof(*block_of));
 	for (uint32_t b = 0; b < hl_graph_nblocks(h->graph); b++)
 		block_of[hl_graph_block(h->graph, b).user] = b;
-	for (size_t i = 0; i < l->nkept; i++) {
-		hl_graph_keep(h->graph, block_of[l->kept[i]], next_root(h, 0, NULL));
-		h->nroots++;
-	}
+	root = next_reason(h, "the dynamic loader");
+	for (size_t i = 0; i < l->nkept; i++)
+		hl_graph_keep(h->graph, block_of[l->kept[i]], root);
 	free(block_of);
 }
 
@@ -142,6 +150,16 @@ int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct h
 	if (err)
 		hl_heapgraph_release(h);
 	return err;
+}
+
+int hl_heapgraph_keep(struct hl_heapgraph *h, const uint32_t *block, size_t n, const char *why,
+		      struct hl_diag *d)
+{
+	uint32_t root = next_reason(h, why);
+
+	for (size_t i = 0; i < n; i++)
+		hl_graph_keep(h->graph, block[i], root);
+	return hl_graph_solve(h->graph, d);
 }
 
 void hl_heapgraph_release(struct hl_heapgraph *h)

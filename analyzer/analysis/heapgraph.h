@@ -20,8 +20,11 @@ struct hl_owner {
 
 /* Why something is kept: a word outside the blocks, or a block for its own sake. */
 struct hl_root {
-	uint64_t slot;              /* of the word; 0: none, a register or a block */
-	const struct hl_area *area; /* NULL: a block that is kept */
+	const struct hl_area *area; /* NULL: blocks that are kept */
+	union {
+		uint64_t slot;   /* of the word; 0: a register */
+		const char *why; /* blocks are kept: "the dynamic loader"; constant */
+	};
 };
 
 struct hl_heapgraph {
@@ -39,6 +42,10 @@ struct hl_heapgraph {
  * the image. */
 int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct hl_image_at *image,
 		      unsigned heuristics, struct hl_diag *d);
+/* Keep n blocks (ids of the graph) whatever points to them, and solve again.  why: as in hl_root.  Errors as of
+ * hl_graph_solve. */
+int hl_heapgraph_keep(struct hl_heapgraph *h, const uint32_t *block, size_t n, const char *why,
+		      struct hl_diag *d);
 void hl_heapgraph_release(struct hl_heapgraph *h);
 
 #endif

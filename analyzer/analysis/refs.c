@@ -22,10 +22,8 @@ static const char *root_text(const struct find *f, uint32_t root)
 	uint64_t offset;
 	char text[512];
 
-	if (!p) {
-		snprintf(text, sizeof(text), "the dynamic loader");
-		return hl_names_string(f->calls->names, hl_names_intern(f->calls->names, text));
-	}
+	if (!p)
+		return at->why;
 	switch (p->kind) {
 	case HL_AREA_MODULE:
 		name = hl_symbols_variable(f->symbols, p->module, at->slot, &offset);

@@ -27,6 +27,7 @@ struct hl_check_job {
 	enum hl_check_gen gen;
 	struct hl_words suppressions; /* files */
 	const char *baseline;         /* file, NULL none */
+	int baseline_is_live;         /* it is an extracted snapshot */
 	const char *source_root, *output, *follow, *report;
 	int quiet;
 	/* what is found */
@@ -40,12 +41,21 @@ struct hl_check_job {
 	struct hl_limit *limits; /* two a process at most */
 };
 
-/* Read the files that were named.  HL_ERR_IO, HL_ERR_FORMAT. */
+/* A copy that lives as long as j->names; s NULL: "". */
+const char *hl_check_keep(struct hl_check_job *j, const char *s);
+/* Read the files that were named.  HL_ERR_IO, HL_ERR_FORMAT, HL_ERR_USAGE: one cannot be a baseline. */
 int hl_check_read(struct hl_check_job *j, struct hl_diag *d);
 /* Find what one process lost.  first: its trace is the command's own, so that it must have an image. */
 int hl_check_add(struct hl_check_job *j, const char *trace, int first, struct hl_diag *d);
-/* When all processes are there: what of it counts.  The status: 0, HL_CHECK_INCOMPLETE, or j->status. */
+/* When all processes are there, and their traces still are: a suppression over its budget, which only all of them together
+ * can tell, hides nothing; where it did the losses are found again. */
+int hl_check_settle(struct hl_check_job *j, struct hl_diag *d);
+/* After that: what of it counts.  The status: 0, HL_CHECK_INCOMPLETE, or j->status. */
 int hl_check_judge(struct hl_check_job *j);
+/* Parts of read and of judge, and what --update-baseline asks for. */
+int hl_check_baseline_read(struct hl_check_job *j, struct hl_diag *d);
+void hl_check_baseline_settle(struct hl_check_job *j);
+int hl_check_baseline_write(struct hl_check_job *j, struct hl_diag *d);
 void hl_check_release(struct hl_check_job *j);
 
 /* Run argv under `heapledger run` and add the traces of all its processes.  *status: of wait. */

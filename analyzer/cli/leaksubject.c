@@ -51,7 +51,7 @@ int hl_leak_subject_answers(const struct hl_leak_subject *l)
 }
 
 int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const struct hl_query *q,
-			 unsigned heuristics, struct hl_names *names, struct hl_diag *d)
+			 struct hl_names *names, struct hl_diag *d)
 {
 	int err;
 
@@ -69,7 +69,7 @@ int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const s
 		if (!l->image)
 			l->why_not = why_not(l);
 		else
-			err = hl_heapgraph_load(&l->graph, l->s.trace, l->image, heuristics, d);
+			err = hl_heapgraph_load(&l->graph, l->s.trace, l->image, q->heuristics, d);
 	}
 	if (!err && l->image) {
 		l->s.counts = l->graph.counts;

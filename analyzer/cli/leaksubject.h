@@ -18,10 +18,10 @@ struct hl_leak_subject {
 	struct hl_heapgraph graph;       /* when there is an image */
 };
 
-/* Open and solve.  names is shared by all subjects of one question.  Without an image the subject is opened all the same, and HL_OK.
+/* Open and solve, with the query's heuristics.  names is shared by all subjects of one question.  Without an image the subject is opened all the same, and HL_OK.
  * On failure l is released.  Errors as of hl_subject_open, hl_heapgraph_load. */
 int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const struct hl_query *q,
-			 unsigned heuristics, struct hl_names *names, struct hl_diag *d);
+			 struct hl_names *names, struct hl_diag *d);
 void hl_leak_subject_release(struct hl_leak_subject *l);
 /* 1: there is an image; 0: there is none, and why was printed. */
 int hl_leak_subject_answers(const struct hl_leak_subject *l);

@@ -51,6 +51,7 @@ static const struct hl_option options[] = {
 	{'o', "output", "FILE", "with a command: keep its traces, as run -o FILE"},
 	{OPTION_FOLLOW, "follow", "all|none|GLOB", "with a command: which started programs to trace"},
 	{OPTION_INHERITED, "inherited", NULL, "also blocks that a parent allocated before the fork"},
+	HL_HEURISTIC_OPTION,
 	{'n', "number", "N", "show N losses of each process (default 0: all)"},
 	HL_STACK_OPTIONS,
 	HL_SYMBOL_OPTIONS,
@@ -220,24 +221,13 @@ static int print(const struct hl_check_job *j, int status, struct hl_diag *d)
 	return fclose(out) || bad ? hl_fail(d, HL_ERR_IO, "%.300s: cannot be written", j->report) : HL_OK;
 }
 
-static int write_baseline(struct hl_check_job *j, struct hl_diag *d)
-{
-	struct hl_buf out = {0};
-	int err;
-
-	hl_baseline_write(&j->now, &out);
-	err = hl_write_file(j->baseline, out.data, out.len, 1, d);
-	hl_buf_release(&out);
-	return err;
-}
-
 /* The status of a command that could not be started or traced comes with its reason already printed. */
 static int conclude(struct hl_check_job *j, int command, int status, struct hl_diag *d)
 {
 	int verdict = hl_check_judge(j), err;
 
 	if (j->update_baseline && verdict != HL_CHECK_INCOMPLETE) {
-		err = write_baseline(j, d);
+		err = hl_check_baseline_write(j, d);
 		return err ? err : 0;
 	}
 	err = print(j, verdict, d);
@@ -272,6 +262,8 @@ static int check_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, 
 		err = hl_check_command(&j, command, &status, d);
 	for (int i = first; !err && !command && i < argc; i++)
 		err = hl_check_add(&j, argv[i], i == first, d);
+	if (!err && !command)
+		err = hl_check_settle(&j, d);
 	if (!err)
 		err = WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127) && !j.n
 			      ? WEXITSTATUS(status)

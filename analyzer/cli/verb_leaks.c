@@ -15,6 +15,7 @@ static const struct hl_option options[] = {
 	{OPTION_KINDS, "kinds", "LIST",
 	 "of definite, indirect, possible, reachable (default definite,possible); all"},
 	{OPTION_INHERITED, "inherited", NULL, "also blocks that the parent allocated before the fork"},
+	HL_HEURISTIC_OPTION,
 	HL_GROUP_OPTIONS,
 	HL_FORMAT_OPTION,
 	HL_SYMBOL_OPTIONS,
@@ -118,7 +119,7 @@ static void print_losses(struct hl_leak_subject *l, const struct request *r)
 	struct hl_check_style style = {.rows = r->q.style};
 	struct hl_pager pager;
 
-	hl_lost_find(&losses, &l->graph, &l->calls, r->kinds, r->inherited);
+	hl_lost_find(&losses, &l->graph, &l->calls, r->kinds, r->inherited, NULL);
 	hl_pager_start(&pager, r->q.pager && r->format == &hl_check_text);
 	r->format->write(stdout, &style, &check);
 	hl_pager_end(&pager);
@@ -147,7 +148,7 @@ static int leaks(struct hl_cli *cli, const struct hl_verb *verb, int argc, char 
 	err = parse(&r, verb, argc, argv, &first, d);
 	r.format = err ? NULL : hl_check_format_find(r.q.format->name);
 	if (!err)
-		err = hl_leak_subject_open(&l, argv[first], &r.q, HL_HEURISTICS_ALL, names, d);
+		err = hl_leak_subject_open(&l, argv[first], &r.q, names, d);
 	if (!err) {
 		err = answer(&l, &r);
 		hl_leak_subject_release(&l);

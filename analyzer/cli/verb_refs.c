@@ -9,6 +9,7 @@
 
 static const struct hl_option options[] = {
 	{'n', "number", "N", "show N pointers each way (default 10; 0: all)"},
+	HL_HEURISTIC_OPTION,
 	HL_STACK_OPTIONS,
 	{HL_Q_FORMAT, "format", "FORMAT", "text (default) or json"},
 	HL_SYMBOL_OPTIONS,
@@ -54,7 +55,7 @@ static int refs_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, c
 	if (!err)
 		err = hl_parse_address(argv[first + 1], "refs", &address, d);
 	if (!err)
-		err = hl_leak_subject_open(&l, argv[first], &q, HL_HEURISTICS_ALL, names, d);
+		err = hl_leak_subject_open(&l, argv[first], &q, names, d);
 	if (!err) {
 		err = answer(&l, &q, address, d);
 		hl_leak_subject_release(&l);

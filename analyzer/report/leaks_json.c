@@ -121,7 +121,7 @@ static void put_heading(yajl_gen g, const struct hl_losses *p)
 	hl_json_member(g, "failing_losses", p->failing);
 	hl_json_member(g, "lost_events", p->totals.lost);
 	hl_json_string(g, "fixed");
-	if (p->baseline)
+	if (p->baseline && !p->baseline_is_live)
 		hl_json_number(g, p->fixed);
 	else
 		yajl_gen_null(g);

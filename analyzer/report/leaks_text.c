@@ -48,7 +48,7 @@ static void put_sums(FILE *out, const struct hl_losses *p)
 	put_sum(out, "suppressed", p->suppressed_bytes, p->suppressed_blocks);
 	if (p->tier)
 		fprintf(out, "  pointers: %s\n", p->tier);
-	if (p->baseline)
+	if (p->baseline && !p->baseline_is_live)
 		fprintf(out, "  fixed since the baseline: %" PRIu64 "\n", p->fixed);
 }
 
