@@ -75,6 +75,7 @@ HL_EXPORT __attribute__((noreturn)) void quick_exit(int status)
  * libraries, without which what these hold would look lost. */
 static __attribute__((destructor)) void destructor(void)
 {
+	hl_verdict_before_exit();
 	write_image(1);
 }
 

@@ -11,6 +11,8 @@
 
 /* In our constructor: where the analyzer is, and what the program says of leaks (__lsan_default_suppressions). */
 void hl_verdict_setup(void);
+/* When exit() begins: does the program want no verdict (__lsan_is_turned_off)? */
+void hl_verdict_before_exit(void);
 /* Judge the process as it is now: 1 something is lost, and a report is on stderr; 0 nothing is; -1 no verdict (counted). */
 int hl_verdict_now(void);
 /* At the end of exit(), when HEAPLEDGER_EXITCODE is set: the status that the program ends with instead, -1: its own.  The end is

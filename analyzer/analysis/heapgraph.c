@@ -10,8 +10,12 @@ struct load {
 	const struct hl_facts *facts;
 	const struct hl_area *area; /* of the words that come now */
 	size_t hint;
-	uint32_t *kept; /* owners whose blocks are kept */
-	size_t nkept, kept_room;
+	struct hl_told told;
+	struct kept { /* owners whose blocks are kept */
+		uint32_t *owner;
+		size_t n, room;
+		const char *why;
+	} loaders, ignored;
 };
 
 static int is_loaders(const struct hl_facts *f, uint32_t stack)
@@ -24,6 +28,12 @@ static int is_loaders(const struct hl_facts *f, uint32_t stack)
 	return m && hl_module_is_loader(m);
 }
 
+static void keep_owner(struct kept *k, uint32_t owner)
+{
+	k->owner = hl_grow(k->owner, &k->room, k->n + 1, sizeof(*k->owner));
+	k->owner[k->n++] = owner;
+}
+
 static void see_live(void *ctx, const struct hl_block *b)
 {
 	struct load *l = ctx;
@@ -31,10 +41,10 @@ static void see_live(void *ctx, const struct hl_block *b)
 
 	if (b->domain == HL_DOMAIN_MMAP)
 		return;
-	if (is_loaders(l->facts, b->stack)) {
-		l->kept = hl_grow(l->kept, &l->kept_room, l->nkept + 1, sizeof(*l->kept));
-		l->kept[l->nkept++] = (uint32_t)h->nowners;
-	}
+	if (is_loaders(l->facts, b->stack))
+		keep_owner(&l->loaders, (uint32_t)h->nowners);
+	else if (hl_told_keeps(&l->told, b))
+		keep_owner(&l->ignored, (uint32_t)h->nowners);
 	h->owner = hl_grow(h->owner, &h->owners_room, h->nowners + 1, sizeof(*h->owner));
 	h->owner[h->nowners] =
 		(struct hl_owner){b->stamp, b->stack, b->thread, b->entry, b->domain, b->inherited};
@@ -64,6 +74,9 @@ static void see_word(void *ctx, const struct hl_image_word *w)
 	const struct hl_area *area;
 	uint32_t target;
 
+	if (hl_told_is_root(&l->told, w->slot))
+		h->nroots += hl_graph_add_root(h->graph, w->value, next_root(h, w->slot, &h->told),
+					       w->before8, w->before24) != HL_GRAPH_NONE;
 	if (hl_graph_add_word(h->graph, w->slot, w->value, w->before8, w->before24) != HL_GRAPH_NONE)
 		return;
 	area = hl_areas_at(&h->areas, w->slot, &l->hint);
@@ -93,18 +106,18 @@ static void add_registers(struct hl_heapgraph *h, const struct hl_image_at *imag
 	}
 }
 
-static void add_kept(struct hl_heapgraph *h, const struct load *l)
+static void add_kept(struct hl_heapgraph *h, const struct kept *k)
 {
 	uint32_t *block_of = NULL, root;
 
-	if (!l->nkept)
+	if (!k->n)
 		return;
 	block_of = hl_xmalloc(h->nowners * sizeof(*block_of));
 	for (uint32_t b = 0; b < hl_graph_nblocks(h->graph); b++)
 		block_of[hl_graph_block(h->graph, b).user] = b;
-	root = next_reason(h, "the dynamic loader");
-	for (size_t i = 0; i < l->nkept; i++)
-		hl_graph_keep(h->graph, block_of[l->kept[i]], root);
+	root = next_reason(h, k->why);
+	for (size_t i = 0; i < k->n; i++)
+		hl_graph_keep(h->graph, block_of[k->owner[i]], root);
 	free(block_of);
 }
 
@@ -127,10 +140,15 @@ static int holds_block(void *ctx, uint64_t start, uint64_t end)
 int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct hl_image_at *image,
 		      unsigned heuristics, struct hl_diag *d)
 {
-	struct load l = {.h = h, .facts = hl_trace_facts(t)};
+	struct load l = {.h = h,
+			 .facts = hl_trace_facts(t),
+			 .loaders = {.why = "the dynamic loader"},
+			 .ignored = {.why = "the program: not to be taken for a leak"}};
 	int err;
 
-	*h = (struct hl_heapgraph){.graph = hl_graph_new(heuristics)};
+	*h = (struct hl_heapgraph){.graph = hl_graph_new(heuristics),
+				   .told = {.kind = HL_AREA_TOLD, .name = ""}};
+	hl_told_load(&l.told, l.facts, image->stamp);
 	for (size_t i = 0; i < image->nmaps; i++)
 		if (!(image->maps[i].flags & HL_IMAGE_MAP_WRITE))
 			hl_graph_add_vtables(h->graph, image->maps[i].start, image->maps[i].end);
@@ -143,10 +161,13 @@ int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct h
 	}
 	if (!err) {
 		add_registers(h, image);
-		add_kept(h, &l);
+		add_kept(h, &l.loaders);
+		add_kept(h, &l.ignored);
 		err = hl_graph_solve(h->graph, d);
 	}
-	free(l.kept);
+	free(l.loaders.owner);
+	free(l.ignored.owner);
+	hl_told_release(&l.told);
 	if (err)
 		hl_heapgraph_release(h);
 	return err;

@@ -2,13 +2,15 @@
  * heapgraph.h - the blocks that live at a pointer image, and all that points to them.  Floor: analysis.
  *
  * Blocks of the domains HEAP and POOL are the graph's; mapped memory is a area (areas.h).  Kept whatever points to
- * them: blocks that the loader asked for (dynamic TLS, its own tables: found by ways that are not always pointers).
+ * them: blocks that the loader asked for (dynamic TLS, its own tables: found by ways that are not always pointers), and
+ * those of which the program said so (told.h).
  */
 #ifndef HL_ANALYSIS_HEAPGRAPH_H
 #define HL_ANALYSIS_HEAPGRAPH_H
 
 #include "analyzer/analysis/graph.h"
 #include "analyzer/analysis/areas.h"
+#include "analyzer/analysis/told.h"
 #include "analyzer/model/replay.h"
 
 /* What is known of a block beside its memory; hl_graph_block.user is its index. */
@@ -31,6 +33,7 @@ struct hl_heapgraph {
 	struct hl_graph *graph;
 	struct hl_areas areas;
 	struct hl_area *registers; /* one a thread of the image */
+	struct hl_area told;       /* what the program registered as a root, wherever it lies */
 	struct hl_owner *owner;
 	size_t nowners, owners_room;
 	struct hl_root *root; /* by the root ids of the graph */

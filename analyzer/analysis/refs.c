@@ -38,6 +38,9 @@ static const char *root_text(const struct find *f, uint32_t root)
 	case HL_AREA_REGISTERS:
 		snprintf(text, sizeof(text), "register of thread %" PRIu32, p->tid);
 		break;
+	case HL_AREA_TOLD:
+		snprintf(text, sizeof(text), "registered root region 0x%" PRIx64, at->slot);
+		break;
 	case HL_AREA_SHARED:
 		snprintf(text, sizeof(text), "shared memory 0x%" PRIx64, at->slot);
 		break;

@@ -54,8 +54,10 @@ static int find_losses(struct hl_check_job *j, struct hl_losses *l, struct hl_le
 /* Why what is known of the process cannot be relied on; NULL: it can. */
 static const char *incomplete(const struct hl_leak_subject *s, int first)
 {
-	if (!s->image)
-		return s->why_not;
+	const char *why = hl_leak_subject_no_losses(s);
+
+	if (why)
+		return why;
 	if (s->s.totals.lost)
 		return "events were lost: a block whose free was lost looks like a leak";
 	if (hl_trace_is_empty(s->s.trace) && first)
@@ -72,6 +74,30 @@ static void tell_unjudged(const struct hl_leak_subject *s)
 	snprintf(text, sizeof(text), "%.200s (%" PRIu32 ") was killed, or is not over: it is not judged",
 		 p->exe ? p->exe : "?", p->pid);
 	hl_error(text);
+}
+
+/* A program may want none (__lsan_is_turned_off), and then has nothing lost. */
+static int is_judged(const struct hl_leak_subject *s)
+{
+	return s->image && !s->one_image && !hl_trace_facts(s->s.trace)->leaks_off;
+}
+
+/* Suppressions that the program brings along.  All processes of a command mostly have the same. */
+static void take_programs_own(struct hl_check_job *j, const struct hl_leak_subject *s)
+{
+	const char *text = hl_trace_facts(s->s.trace)->suppressions;
+	struct hl_diag d = {0};
+
+	if (!text)
+		return;
+	text = hl_check_keep(j, text);
+	for (size_t i = 0; i < j->programs_own.n; i++)
+		if (j->programs_own.word[i] == text)
+			return;
+	hl_words_add(&j->programs_own, text);
+	/* what the program says wrong is not the fault of who checks it */
+	if (hl_suppressions_parse(&j->supp, text, strlen(text), "__lsan_default_suppressions", &d))
+		hl_error(d.text);
 }
 
 int hl_check_add(struct hl_check_job *j, const char *trace, int first, struct hl_diag *d)
@@ -102,8 +128,10 @@ int hl_check_add(struct hl_check_job *j, const char *trace, int first, struct hl
 				.seconds = s.s.ref.seconds,
 				.tier = hl_leak_subject_tier(&s),
 				.fail_kinds = j->fail_kinds};
-	if (s.image) {
+	if (s.image)
 		l->totals = s.s.totals;
+	if (is_judged(&s)) {
+		take_programs_own(j, &s);
 		err = find_losses(j, l, &s, HL_SUPPRESS_COUNT, d);
 	}
 	l->why_incomplete = incomplete(&s, first);
@@ -134,7 +162,7 @@ static int find_again(struct hl_check_job *j, struct hl_losses *l, struct hl_dia
 	memset(l->bytes, 0, sizeof(l->bytes));
 	memset(l->blocks, 0, sizeof(l->blocks));
 	l->suppressed_bytes = l->suppressed_blocks = 0;
-	if (s.image)
+	if (is_judged(&s))
 		err = find_losses(j, l, &s, HL_SUPPRESS_BUDGET, d);
 	hl_leak_subject_release(&s);
 	return err;
@@ -163,6 +191,7 @@ void hl_check_release(struct hl_check_job *j)
 	free(j->limits);
 	free(j->process);
 	free(j->suppressions.word);
+	free(j->programs_own.word);
 	hl_suppressions_release(&j->supp);
 	hl_baseline_release(&j->was);
 	hl_baseline_release(&j->now);

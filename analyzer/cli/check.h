@@ -22,10 +22,12 @@ struct hl_check_job {
 	unsigned fail_kinds;           /* 1 << enum hl_leak_kind each */
 	unsigned show_kinds;           /* these are listed, too */
 	uint64_t max_leaked, max_peak; /* bytes; HL_CHECK_NO_LIMIT */
+	unsigned long pid;             /* of a running process to judge; 0: none */
 	unsigned long status;          /* to end with when it fails */
 	int inherited, update_baseline;
 	enum hl_check_gen gen;
 	struct hl_words suppressions; /* files */
+	struct hl_words programs_own; /* texts of suppressions that were in a trace */
 	const char *baseline;         /* file, NULL none */
 	int baseline_is_live;         /* it is an extracted snapshot */
 	const char *source_root, *output, *follow, *report;

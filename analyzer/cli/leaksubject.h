@@ -15,6 +15,7 @@ struct hl_leak_subject {
 	struct hl_images images;
 	const struct hl_image_at *image; /* the one that was asked for; NULL: there is none, see why_not */
 	const char *why_not;             /* one sentence */
+	int one_image;                   /* of a process that goes on, and there is none to hold it against */
 	struct hl_heapgraph graph;       /* when there is an image */
 };
 
@@ -23,8 +24,10 @@ struct hl_leak_subject {
 int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const struct hl_query *q,
 			 struct hl_names *names, struct hl_diag *d);
 void hl_leak_subject_release(struct hl_leak_subject *l);
-/* 1: there is an image; 0: there is none, and why was printed. */
-int hl_leak_subject_answers(const struct hl_leak_subject *l);
+/* Why it cannot be told what is lost, in one sentence; NULL: it can. */
+const char *hl_leak_subject_no_losses(const struct hl_leak_subject *l);
+/* 1: there is an image, of_losses: that tells what is lost; 0: there is none, and why was printed. */
+int hl_leak_subject_answers(const struct hl_leak_subject *l, int of_losses);
 /* "exact", "conservative" or "torn": how far the image can be believed. */
 const char *hl_leak_subject_tier(const struct hl_leak_subject *l);
 

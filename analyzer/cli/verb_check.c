@@ -7,8 +7,10 @@
 #include "analyzer/cli/kinds.h"
 #include "analyzer/cli/pager.h"
 #include "analyzer/cli/verbs.h"
+#include "analyzer/collect/mail.h"
 #include "analyzer/collect/supervise.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -27,7 +29,8 @@ enum {
 	OPTION_INHERITED,
 	OPTION_FORMAT,
 	OPTION_SHOW,
-	OPTION_REPORT
+	OPTION_REPORT,
+	OPTION_PROCESS
 };
 
 static const struct hl_option options[] = {
@@ -45,11 +48,13 @@ static const struct hl_option options[] = {
 	{OPTION_FORMAT, "format", "FORMAT",
 	 "text (default), json, csv, sarif, junit, github, gitlab, valgrind, valgrind-xml"},
 	{OPTION_REPORT, "report", "FILE", "write the report to FILE (default: standard output)"},
-	{'q', "quiet", NULL, "valgrind: what is lost only"},
+	{'q', "quiet", NULL, "text: nothing when it passes; valgrind: what is lost only"},
 	{OPTION_SOURCE_ROOT, "source-root", "DIR",
 	 "sarif, github, gitlab: paths are relative to DIR (default .)"},
 	{'o', "output", "FILE", "with a command: keep its traces, as run -o FILE"},
 	{OPTION_FOLLOW, "follow", "all|none|GLOB", "with a command: which started programs to trace"},
+	{OPTION_PROCESS, "process", "PID",
+	 "judge the last pointer image of a running traced process, instead of traces or a command"},
 	{OPTION_INHERITED, "inherited", NULL, "also blocks that a parent allocated before the fork"},
 	HL_HEURISTIC_OPTION,
 	{'n', "number", "N", "show N losses of each process (default 0: all)"},
@@ -95,6 +100,8 @@ static int parse_one(struct hl_check_job *j, int id, const char *arg, struct hl_
 		return strcmp(arg, "none") ? hl_kinds_parse(arg, "fail-on", &j->fail_kinds, d) : HL_OK;
 	case OPTION_SHOW:
 		return hl_kinds_parse(arg, "show", &j->show_kinds, d);
+	case OPTION_PROCESS:
+		return hl_parse_uint(arg, "process", 1, INT_MAX, &j->pid, d);
 	case OPTION_REPORT:
 		j->report = arg;
 		return HL_OK;
@@ -156,6 +163,10 @@ static int parse(struct hl_check_job *j, const struct hl_verb *v, int argc, char
 	if (err || id)
 		return err ? err : id;
 	*first = o.next;
+	if (j->pid && (*command || o.next < end))
+		return hl_fail(d, HL_ERR_USAGE, "--process: without traces and without a command");
+	if (j->pid)
+		return HL_OK;
 	if (*command && (!**command || o.next < end))
 		return hl_fail(d, HL_ERR_USAGE, "check: traces, or -- and a command");
 	if (j->update_baseline && !j->baseline)
@@ -206,6 +217,8 @@ static int print(const struct hl_check_job *j, int status, struct hl_diag *d)
 	FILE *out;
 	int bad;
 
+	if (j->quiet && !status && j->format == &hl_check_text && !j->gen)
+		return HL_OK;
 	if (!j->report) {
 		hl_pager_start(&pager, j->q.pager && j->format == &hl_check_text);
 		write_to(stdout, j, status);
@@ -241,6 +254,18 @@ static int conclude(struct hl_check_job *j, int command, int status, struct hl_d
 	hl_end_as(status);
 }
 
+static int check_process(struct hl_check_job *j, struct hl_diag *d)
+{
+	struct hl_found found = {0};
+	int err = hl_mail_find(&found, (pid_t)j->pid, d);
+
+	if (!err) {
+		err = hl_mail_collect(&found, (pid_t)j->pid, d);
+		hl_mail_release(&found);
+	}
+	return err ? err : hl_check_add(j, found.path, 1, d);
+}
+
 static int check_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, char **argv,
 		      struct hl_diag *d)
 {
@@ -260,7 +285,9 @@ static int check_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, 
 		err = hl_check_read(&j, d);
 	if (!err && command)
 		err = hl_check_command(&j, command, &status, d);
-	for (int i = first; !err && !command && i < argc; i++)
+	if (!err && j.pid)
+		err = check_process(&j, d);
+	for (int i = first; !err && !command && !j.pid && i < argc; i++)
 		err = hl_check_add(&j, argv[i], i == first, d);
 	if (!err && !command)
 		err = hl_check_settle(&j, d);

@@ -128,7 +128,7 @@ static void print_losses(struct hl_leak_subject *l, const struct request *r)
 
 static int answer(struct hl_leak_subject *l, const struct request *r)
 {
-	if (!hl_leak_subject_answers(l))
+	if (!hl_leak_subject_answers(l, 1))
 		return 4;
 	if (r->grouped)
 		print_rows(l, r);

@@ -22,7 +22,7 @@ static int answer(struct hl_leak_subject *l, const struct hl_query *q, uint64_t 
 	struct hl_pager pager;
 	int err;
 
-	if (!hl_leak_subject_answers(l))
+	if (!hl_leak_subject_answers(l, 0))
 		return 4;
 	err = hl_refs_find(&refs, &l->graph, &l->calls, l->s.symbols, address, d);
 	if (err == HL_ERR_NOTFOUND) {

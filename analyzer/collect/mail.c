@@ -22,6 +22,19 @@
 #define PATIENCE_MS 5000
 #define STEP_MS     50
 
+/* The collector's working directory is that in which `run` was started. */
+static void put_path(struct hl_mail *m, const char *path)
+{
+	char dir[PATH_MAX] = "";
+	int n;
+
+	if (path && *path != '/' && !getcwd(dir, sizeof(dir)))
+		path = NULL;
+	n = snprintf(m->trace, sizeof(m->trace), "%s%s%s", dir, *dir ? "/" : "", path ? path : "");
+	if (n < 0 || (size_t)n >= sizeof(m->trace))
+		m->trace[0] = 0;
+}
+
 void hl_mail_answer(struct hl_collector *c)
 {
 	struct hl_mail *m = &c->share->region->mail;
@@ -41,6 +54,7 @@ void hl_mail_answer(struct hl_collector *c)
 		if (!m->collect_only)
 			hl_out_mark(&c->outs, out, m->stamp, HL_MARK_COMMAND, label);
 		m->result = out->writer ? 0 : EIO;
+		put_path(m, out->path);
 		/* who asked may read the trace at once */
 		hl_drain_sealed(&c->drain);
 		hl_drain_open(&c->drain);
@@ -56,12 +70,12 @@ struct search {
 	pid_t pid;
 	uint64_t inode; /* of a memfd; 0 none */
 	int file;       /* of a bare region; -1 none */
+	char *path;     /* of file, PATH_MAX bytes */
 };
 
 static int is_candidate(void *ctx, const struct hl_map_line *m)
 {
 	struct search *s = ctx;
-	char path[PATH_MAX];
 	uint64_t magic = 0;
 	struct stat st;
 	int fd;
@@ -72,10 +86,10 @@ static int is_candidate(void *ctx, const struct hl_map_line *m)
 	}
 	if (m->perms[3] != 's' || m->perms[1] != 'w' || m->path[0] != '/')
 		return 0;
-	if (snprintf(path, sizeof(path), "/proc/%ld/root%s", (long)s->pid, m->path) >= (int)sizeof(path))
+	if (snprintf(s->path, PATH_MAX, "/proc/%ld/root%s", (long)s->pid, m->path) >= PATH_MAX)
 		return 0;
 	/* O_NONBLOCK: a fifo or a device in its place must not hold us up */
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	fd = open(s->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == m->inode &&
@@ -177,7 +191,7 @@ static int map_region(struct hl_found *f, int fd, pid_t pid, struct hl_diag *d)
 
 int hl_mail_find(struct hl_found *f, pid_t pid, struct hl_diag *d)
 {
-	struct search s = {.pid = pid, .file = -1};
+	struct search s = {.pid = pid, .file = -1, .path = f->path};
 	int r = hl_process_each_map(pid, is_candidate, &s), fd, err;
 
 	if (r < 0)
@@ -284,6 +298,28 @@ int hl_mail_post(struct hl_region *r, pid_t pid, int collect_only, uint64_t *sta
 		return hl_fail(d, HL_ERR_NOTFOUND, "the trace of process %ld cannot be written: %s",
 			       (long)pid, strerror(result));
 	return HL_OK;
+}
+
+int hl_mail_collect(struct hl_found *f, pid_t pid, struct hl_diag *d)
+{
+	uint64_t stamp;
+	int err;
+
+	if (f->backing == HL_BACKING_FILE)
+		return HL_OK; /* the region is the trace */
+	if (atomic_load(&f->region->closed))
+		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld was traced, but its collector has ended",
+			       (long)pid);
+	err = hl_mail_claim(f->region, pid, "", d);
+	if (!err)
+		err = hl_mail_post(f->region, pid, 1, &stamp, d);
+	if (err)
+		return err;
+	snprintf(f->path, sizeof(f->path), "%.*s", (int)sizeof(f->region->mail.trace) - 1,
+		 f->region->mail.trace);
+	return *f->path
+		       ? HL_OK
+		       : hl_fail(d, HL_ERR_NOTFOUND, "process %ld: its trace has too long a name", (long)pid);
 }
 
 int hl_mail_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t *stamp, struct hl_diag *d)

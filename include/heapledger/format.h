@@ -100,7 +100,8 @@ struct hl_mail {
 	uint32_t result;         /* errno, 0 done */
 	uint64_t stamp;          /* of the mark, filled in by the collector */
 	uint32_t collect_only;   /* 1: no mark, only what was recorded so far into the trace */
-	char label[108]; /* NUL terminated; also of a pointer image that the client asks for meanwhile */
+	char label[108];  /* NUL terminated; also of a pointer image that the client asks for meanwhile */
+	char trace[2048]; /* its path, filled in by the collector; \"\" it is too long */
 };
 
 /*
