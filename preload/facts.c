@@ -177,13 +177,19 @@ void hl_facts_unseen(struct hl_thread *t, enum hl_unseen why, const char *path, 
 	hl_record_fact3(t, HL_FACT_UNSEEN, head, (size_t)(p - head), path, n, tail, (size_t)(q - tail));
 }
 
+/* Later events lie above its stamp: a block that has the address next is another one. */
 void hl_facts_leak_note(struct hl_thread *t, enum hl_leak_note what, uint64_t address, uint64_t bytes)
 {
 	uint8_t buf[48], *p = hl_put_uv(buf, what);
+	uint64_t stamp;
 
+	atomic_fetch_add_explicit(&hl_guest.region->clock_seq, 1, memory_order_seq_cst);
+	stamp = hl_facts_now();
+	while (now() <= stamp)
+		;
 	p = hl_put_uv(p, address);
 	p = hl_put_uv(p, bytes);
-	p = hl_put_uv(p, hl_facts_now());
+	p = hl_put_uv(p, stamp);
 	hl_record_fact(t, HL_FACT_LEAK_NOTE, buf, (size_t)(p - buf));
 }
 
