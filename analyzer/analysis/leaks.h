@@ -57,12 +57,22 @@ struct hl_supp_used {
 	int over; /* it matched more: fails the check, and no loss has it for its suppression */
 };
 
+/* Live bytes of a chain of functions that grew from every snapshot to the next, by more than they may. */
+struct hl_growth {
+	uint32_t traceback;        /* of the line with the most of them */
+	const uint64_t *addresses; /* as in hl_loss */
+	uint64_t hash;             /* as in hl_loss */
+	uint32_t times;            /* snapshots after the first, in each of which it had grown */
+	uint64_t from_bytes, from_blocks, to_bytes, to_blocks; /* at the first and at the last */
+};
+
 /* A bound of the whole process that was asked for (max-leaked, max-peak, max-growth). */
 struct hl_limit {
 	const char *name;    /* of the option, never NULL */
 	const char *text;    /* what was found, one sentence, never NULL: "grew in 5 of 5 snapshots" */
 	uint64_t max, value; /* bytes */
 	int over;            /* fails the check */
+	int is_told;         /* all that is over it is told by itself (growth) */
 };
 
 /* One process at one moment. */
@@ -79,6 +89,10 @@ struct hl_losses {
 	size_t nused;
 	const struct hl_limit *limit;
 	size_t nlimits;
+	const struct hl_growth *growth; /* each fails the check */
+	size_t ngrowths;
+	uint32_t snapshots;         /* that growth was asked of; 0: none, or too few */
+	uint64_t most_growth;       /* bytes of what grew in all of them, whether or not that is too much */
 	const char *program;        /* never NULL */
 	const char *trace;          /* as given, never NULL */
 	const char *command_line;   /* never NULL */

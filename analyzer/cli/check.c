@@ -2,6 +2,7 @@
  * check.c - from traces to losses.  Floor: cli.
  */
 #include "analyzer/cli/check.h"
+#include "analyzer/analysis/growth.h"
 #include "analyzer/analysis/lostblocks.h"
 #include "analyzer/analysis/marks.h"
 #include "analyzer/base/buf.h"
@@ -49,6 +50,26 @@ static int find_losses(struct hl_check_job *j, struct hl_losses *l, struct hl_le
 		hl_lost_find(l, &s->graph, &s->calls, kinds, j->inherited, &suppressed);
 	hl_suppressed_release(&suppressed);
 	return err;
+}
+
+static int find_growth(struct hl_check_job *j, struct hl_losses *l, struct hl_leak_subject *s,
+		       struct hl_diag *d)
+{
+	struct hl_growths found;
+	int err;
+
+	if (j->max_growth == HL_CHECK_NO_LIMIT || hl_trace_facts(s->s.trace)->sample_bytes)
+		return HL_OK;
+	err = hl_growth_find(&found, s->s.trace, s->s.stacks, j->max_growth, d);
+	if (err)
+		return err;
+	l->growth = found.growth;
+	l->ngrowths = found.n;
+	l->most_growth = found.most;
+	l->snapshots = found.snapshots >= HL_GROWTH_SNAPSHOTS_MIN ? found.snapshots : 0;
+	if (j->snapshots < found.snapshots)
+		j->snapshots = found.snapshots;
+	return HL_OK;
 }
 
 /* Why what is known of the process cannot be relied on; NULL: it can. */
@@ -135,6 +156,8 @@ int hl_check_add(struct hl_check_job *j, const char *trace, int first, struct hl
 		take_programs_own(j, &s);
 		err = find_losses(j, l, &s, HL_SUPPRESS_COUNT, d);
 	}
+	if (!err)
+		err = find_growth(j, l, &s, d);
 	l->why_incomplete = incomplete(&s, first);
 	if (l->why_incomplete)
 		l->why_incomplete = hl_check_keep(j, l->why_incomplete);
@@ -183,8 +206,10 @@ int hl_check_settle(struct hl_check_job *j, struct hl_diag *d)
 
 void hl_check_release(struct hl_check_job *j)
 {
-	for (size_t i = 0; i < j->n; i++)
+	for (size_t i = 0; i < j->n; i++) {
 		hl_lost_release(&j->process[i]);
+		hl_growth_free((struct hl_growth *)j->process[i].growth, j->process[i].ngrowths);
+	}
 	for (size_t i = 0; j->where && i < j->supp.n; i++)
 		free(j->where[i]);
 	free(j->where);

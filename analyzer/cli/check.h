@@ -19,11 +19,11 @@ struct hl_check_job {
 	/* what was asked for */
 	struct hl_query q;
 	const struct hl_check_format *format;
-	unsigned fail_kinds;           /* 1 << enum hl_leak_kind each */
-	unsigned show_kinds;           /* these are listed, too */
-	uint64_t max_leaked, max_peak; /* bytes; HL_CHECK_NO_LIMIT */
-	unsigned long pid;             /* of a running process to judge; 0: none */
-	unsigned long status;          /* to end with when it fails */
+	unsigned fail_kinds;                       /* 1 << enum hl_leak_kind each */
+	unsigned show_kinds;                       /* these are listed, too */
+	uint64_t max_leaked, max_peak, max_growth; /* bytes; HL_CHECK_NO_LIMIT */
+	unsigned long pid;                         /* of a running process to judge; 0: none */
+	unsigned long status;                      /* to end with when it fails */
 	int inherited, update_baseline;
 	enum hl_check_gen gen;
 	struct hl_words suppressions; /* files */
@@ -40,7 +40,8 @@ struct hl_check_job {
 	size_t n, room;
 	struct hl_supp_used *used;
 	char **where;            /* of used */
-	struct hl_limit *limits; /* two a process at most */
+	struct hl_limit *limits; /* three a process at most */
+	uint32_t snapshots;      /* of the process with the most of those that growth is judged by */
 };
 
 /* A copy that lives as long as j->names; s NULL: "". */

@@ -1,6 +1,7 @@
 /*
  * check_judge.c - the verdict over all processes.  Floor: cli.
  */
+#include "analyzer/analysis/growth.h"
 #include "analyzer/cli/check.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,6 +40,21 @@ static const char *limit_text(struct hl_check_job *j, const char *what, uint64_t
 	return hl_check_keep(j, text);
 }
 
+static const char *growth_text(struct hl_check_job *j, const struct hl_losses *l)
+{
+	char text[192];
+
+	if (!l->most_growth)
+		snprintf(text, sizeof(text), "nothing grew in all of %" PRIu32 " snapshots",
+			 l->snapshots - 1);
+	else
+		snprintf(text, sizeof(text),
+			 "what grew most in %" PRIu32 " of %" PRIu32 " snapshots grew by %" PRIu64
+			 " bytes, at most %" PRIu64 " may be",
+			 l->snapshots - 1, l->snapshots - 1, l->most_growth, j->max_growth);
+	return hl_check_keep(j, text);
+}
+
 /* With a limit on what is leaked it is the sum that counts, not the losses. */
 static void settle_limits(struct hl_check_job *j)
 {
@@ -48,10 +64,10 @@ static void settle_limits(struct hl_check_job *j)
 		hl_losses_judge(&j->process[i]);
 		leaked += j->process[i].failing_bytes;
 	}
-	j->limits = hl_xcalloc(2 * j->n + 1, sizeof(*j->limits));
+	j->limits = hl_xcalloc(3 * j->n + 1, sizeof(*j->limits));
 	for (size_t i = 0; i < j->n; i++) {
 		struct hl_losses *l = &j->process[i];
-		struct hl_limit *limit = &j->limits[2 * i];
+		struct hl_limit *limit = &j->limits[3 * i];
 
 		l->limit = limit;
 		if (j->max_leaked != HL_CHECK_NO_LIMIT && i == 0)
@@ -72,7 +88,28 @@ static void settle_limits(struct hl_check_job *j)
 				.max = j->max_peak,
 				.value = l->totals.peak,
 				.over = l->totals.peak > j->max_peak};
+		if (l->snapshots)
+			limit[l->nlimits++] = (struct hl_limit){.name = "max-growth",
+								.text = growth_text(j, l),
+								.max = j->max_growth,
+								.value = l->most_growth,
+								.over = l->ngrowths != 0,
+								.is_told = 1};
 	}
+}
+
+/* A process of several may have none: what a test starts beside the program. */
+static void settle_growth(struct hl_check_job *j)
+{
+	char text[128];
+
+	if (j->max_growth == HL_CHECK_NO_LIMIT || !j->n || j->snapshots >= HL_GROWTH_SNAPSHOTS_MIN ||
+	    j->process[0].incomplete)
+		return;
+	snprintf(text, sizeof(text), "growth is judged by %d snapshots at least, of which there are %" PRIu32,
+		 HL_GROWTH_SNAPSHOTS_MIN, j->snapshots);
+	j->process[0].incomplete = 1;
+	j->process[0].why_incomplete = hl_check_keep(j, text);
 }
 
 int hl_check_judge(struct hl_check_job *j)
@@ -82,6 +119,7 @@ int hl_check_judge(struct hl_check_job *j)
 	tell_suppressions(j);
 	hl_check_baseline_settle(j);
 	settle_limits(j);
+	settle_growth(j);
 	for (size_t i = 0; i < j->n; i++) {
 		const struct hl_losses *l = &j->process[i];
 

@@ -20,6 +20,7 @@ enum {
 	OPTION_FAIL_ON = HL_Q_OWN,
 	OPTION_MAX_LEAKED,
 	OPTION_MAX_PEAK,
+	OPTION_MAX_GROWTH,
 	OPTION_SUPPRESSIONS,
 	OPTION_BASELINE,
 	OPTION_UPDATE,
@@ -39,6 +40,8 @@ static const struct hl_option options[] = {
 	{OPTION_SHOW, "show", "KINDS", "list these kinds, too, without failing for them"},
 	{OPTION_MAX_LEAKED, "max-leaked", "BYTES", "so much of it may be leaked, over all processes"},
 	{OPTION_MAX_PEAK, "max-peak", "BYTES", "no process may ever have more live"},
+	{OPTION_MAX_GROWTH, "max-growth", "SIZE",
+	 "no stack's live bytes may grow in every snapshot, and by more in all"},
 	{OPTION_SUPPRESSIONS, "suppressions", "FILE",
 	 "leaks that are known, as LeakSanitizer or valgrind take them; repeatable"},
 	{OPTION_BASELINE, "baseline", "FILE", "only leaks that are not in it, or have grown, fail"},
@@ -114,6 +117,8 @@ static int parse_one(struct hl_check_job *j, int id, const char *arg, struct hl_
 		return parse_bytes(arg, "max-leaked", &j->max_leaked, d);
 	case OPTION_MAX_PEAK:
 		return parse_bytes(arg, "max-peak", &j->max_peak, d);
+	case OPTION_MAX_GROWTH:
+		return parse_bytes(arg, "max-growth", &j->max_growth, d);
 	case OPTION_SUPPRESSIONS:
 		hl_words_add(&j->suppressions, arg);
 		return HL_OK;
@@ -272,6 +277,7 @@ static int check_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, 
 	struct hl_check_job j = {.fail_kinds = 1u << HL_LEAK_DEFINITE,
 				 .max_leaked = HL_CHECK_NO_LIMIT,
 				 .max_peak = HL_CHECK_NO_LIMIT,
+				 .max_growth = HL_CHECK_NO_LIMIT,
 				 .status = HL_CHECK_STATUS,
 				 .format = &hl_check_text,
 				 .names = hl_names_new()};

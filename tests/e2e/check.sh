@@ -207,6 +207,82 @@ check 99 "not more" --max-leaked 59999 kept.hl
 check 0 "the peak may be so large" --max-peak 1M --fail-on none kept.hl
 check 99 "not larger" --max-peak 50K --fail-on none kept.hl
 
+# growth
+cat >cache.c <<'END'
+#include "heapledger.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static struct entry { struct entry *next; char pad[1000]; } *cache, *list;
+static __attribute__((noinline)) struct entry *add(struct entry *next)
+{
+	struct entry *e = calloc(1, sizeof(*e));
+
+	e->next = next;
+	return e;
+}
+static __attribute__((noinline)) void grow(void)
+{
+	for (int i = 0; i < 100; i++)
+		cache = add(cache);
+}
+/* up and down */
+static __attribute__((noinline)) void breathe(int more)
+{
+	for (int i = 0; i < 200 && more; i++)
+		list = add(list);
+	for (int i = 0; i < 150 && !more; i++) {
+		struct entry *next = list->next;
+
+		free(list);
+		list = next;
+	}
+}
+/* the number of snapshots; g: grow, s: stop after the second */
+int main(int argc, char **argv)
+{
+	for (int i = 0; i < atoi(argv[1]); i++) {
+		char label[16] = {'a' + i};
+
+		if (*argv[2] == 'g' || (*argv[2] == 's' && i < 2))
+			grow();
+		breathe(i % 2 == 0);
+		HEAPLEDGER_SNAPSHOT(i % 3 ? label : "");
+	}
+	while (cache) {
+		struct entry *next = cache->next;
+
+		free(cache);
+		cache = next;
+	}
+	if (*argv[2] == 'f' && fork() == 0)
+		execl(argv[0], argv[0], "4", "g", NULL);
+	return 0;
+}
+END
+gcc -w -g -O1 -fno-optimize-sibling-calls -I"$HL_ROOT/include" -o cache cache.c -ldl || exit 1
+"$hl" run -q -o cache.hl -- ./cache 5 g
+check 0 "memory that grows and is freed is no leak" cache.hl
+check 99 "but too much growth" --max-growth 100K cache.hl
+verdict "of the one stack that always grew" \
+	"GROWTH: grew in 4 of 4 snapshots, from 98.4 KiB to 492 KiB 1 struct entry *e" \
+	"$(grep '^GROWTH' out) $(grep -c '^GROWTH' out) $(sed -n '/^GROWTH/,/SUMMARY/s/^    \(struct entry \*e\) = .*/\1/p' out)"
+verdict "and the limit is told" 1 "$(grep -c '^  max-growth: exceeded, what grew most in 4 of 4 snapshots grew by 403200 bytes, at most 102400 may be$' out)"
+check 99 "one byte too much" --max-growth 403199 cache.hl
+check 0 "so much may be" --max-growth 403200 cache.hl
+verdict "which is told" 1 "$(grep -c '^  max-growth: kept, what grew most in 4 of 4 snapshots grew by 403200 bytes' out)"
+for format in json csv sarif junit github gitlab valgrind valgrind-xml; do
+	check 99 "growth fails in $format" --max-growth 1K --format $format cache.hl
+	verdict "$format tells it" 1 "$([ "$(grep -ci growth out)" -gt 0 ] && echo 1)"
+done
+check 0 "what stops growing may have grown" --max-growth 0 -- ./cache 5 s
+check 0 "so may what is new late" --max-growth 0 -- ./cache 4 n
+check 4 "two snapshots and the end say nothing" --max-growth 0 -- ./cache 2 g
+verdict "and why" 1 "$(grep -c 'growth is judged by 3 snapshots at least, of which there are 2' out)"
+check 0 "three do" --max-growth 1M -- ./cache 3 g
+check 99 "a child's growth counts by its own snapshots" --max-growth 1K -- ./cache 2 f
+check 2 "a size is a number" --max-growth lots cache.hl
+
 # children
 check 99 "a child's leak fails the check" -- sh -c './leak_cases kept; ./leak_cases lost; exit 0'
 check 0 "a child that is not followed does not" --follow sh -- sh -c './leak_cases lost; exit 0'
