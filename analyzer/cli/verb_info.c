@@ -8,6 +8,7 @@
 #include "analyzer/cli/subject.h"
 #include "analyzer/input/image.h"
 #include "analyzer/report/sizes.h"
+#include "heapledger/tracefile.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -174,9 +174,8 @@ static int parse(struct run *r, const struct hl_verb *verb, int argc, char **arg
 	if (o.next >= argc)
 		return hl_fail(d, HL_ERR_USAGE, "run: no command; see heapledger run --help");
 	r->argv = argv + o.next;
-	snprintf(r->library_options, sizeof(r->library_options),
-		 "depth=%lu,mmap=%d,on-full=%s,follow=%s%s%s", r->depth, r->mmap, r->on_full,
-		 r->follow, r->image, r->free_stacks ? ",free-stacks=1" : "");
+	snprintf(r->library_options, sizeof(r->library_options), "depth=%lu,mmap=%d,on-full=%s,follow=%s%s%s",
+		 r->depth, r->mmap, r->on_full, r->follow, r->image, r->free_stacks ? ",free-stacks=1" : "");
 	if (r->sample) {
 		size_t n = strlen(r->library_options);
 

@@ -6,6 +6,7 @@
 #include "analyzer/input/image_words.h"
 #include "analyzer/input/layer.h"
 #include "analyzer/input/trace_impl.h"
+#include "heapledger/tracefile.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

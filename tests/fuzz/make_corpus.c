@@ -6,6 +6,7 @@
 #include "analyzer/base/columns.h"
 #include "analyzer/collect/writer.h"
 #include "heapledger/image.h"
+#include "heapledger/tracefile.h"
 #include "tests/unit/encode.h"
 #include <stdio.h>
 #include <stdlib.h>

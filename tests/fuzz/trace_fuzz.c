@@ -10,6 +10,7 @@
 #include "analyzer/base/crc32c.h"
 #include "analyzer/input/image.h"
 #include "analyzer/model/replay.h"
+#include "heapledger/tracefile.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
  */
 #include "analyzer/input/image.h"
 #include "tests/unit/tracefile.h"
+#include "heapledger/tracefile.h"
 #include <string.h>
 
 static struct encode enc;
