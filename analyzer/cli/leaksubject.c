@@ -50,8 +50,22 @@ int hl_leak_subject_answers(const struct hl_leak_subject *l)
 	return 0;
 }
 
+static int load(struct hl_leak_subject *l, const struct hl_query *q, struct hl_growth_watch *growth,
+		struct hl_diag *d)
+{
+	const struct hl_sink *sink = growth ? &hl_growth_sink : NULL;
+
+	if (growth)
+		hl_growth_watch_start(growth, l->s.stacks);
+	if (l->image)
+		return hl_heapgraph_load(&l->graph, l->s.trace, l->image, q->heuristics, sink, growth, d);
+	if (!sink || hl_trace_facts(l->s.trace)->sample_bytes)
+		return HL_OK;
+	return hl_replay(l->s.trace, UINT64_MAX, sink, growth, NULL, d);
+}
+
 int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const struct hl_query *q,
-			 struct hl_names *names, struct hl_diag *d)
+			 struct hl_growth_watch *growth, struct hl_names *names, struct hl_diag *d)
 {
 	int err;
 
@@ -68,8 +82,7 @@ int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const s
 			l->image = choose(&l->images, l->s.until);
 		if (!l->image)
 			l->why_not = why_not(l);
-		else
-			err = hl_heapgraph_load(&l->graph, l->s.trace, l->image, q->heuristics, d);
+		err = load(l, q, growth, d);
 	}
 	if (!err && l->image) {
 		l->s.counts = l->graph.counts;
