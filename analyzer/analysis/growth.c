@@ -23,7 +23,7 @@ struct chain {
 	int grew; /* every time */
 };
 
-struct find {
+struct hl_growth_watch {
 	struct hl_stacks *stacks;
 	struct hl_idmap by_stack;
 	struct hl_idset by_hash;
@@ -35,27 +35,27 @@ struct find {
 
 static void born(void *ctx, struct hl_block *b)
 {
-	struct find *f = ctx;
-	uint32_t id = hl_idmap_find(&f->by_stack, b->stack);
+	struct hl_growth_watch *w = ctx;
+	uint32_t id = hl_idmap_find(&w->by_stack, b->stack);
 
 	if (id == HL_ID_NONE) {
-		id = (uint32_t)f->nsites;
-		f->sites = hl_grow(f->sites, &f->sites_room, f->nsites + 1, sizeof(*f->sites));
-		f->sites[f->nsites++] = (struct site){.stack = b->stack, .chain = HL_ID_NONE};
-		hl_idmap_add(&f->by_stack, b->stack, id);
+		id = (uint32_t)w->nsites;
+		w->sites = hl_grow(w->sites, &w->sites_room, w->nsites + 1, sizeof(*w->sites));
+		w->sites[w->nsites++] = (struct site){.stack = b->stack, .chain = HL_ID_NONE};
+		hl_idmap_add(&w->by_stack, b->stack, id);
 	}
-	f->sites[id].bytes += b->size;
-	f->sites[id].blocks++;
+	w->sites[id].bytes += b->size;
+	w->sites[id].blocks++;
 	b->user = id;
 }
 
 static void died(void *ctx, const struct hl_block *b, const struct hl_death *death)
 {
-	struct find *f = ctx;
+	struct hl_growth_watch *w = ctx;
 
 	(void)death;
-	f->sites[b->user].bytes -= b->size;
-	f->sites[b->user].blocks--;
+	w->sites[b->user].bytes -= b->size;
+	w->sites[b->user].blocks--;
 }
 
 static void moved(void *ctx, const struct hl_block *old, struct hl_block *now)
@@ -66,40 +66,40 @@ static void moved(void *ctx, const struct hl_block *old, struct hl_block *now)
 
 static void shrunk(void *ctx, const struct hl_block *b, uint64_t lost, uint64_t stamp)
 {
-	struct find *f = ctx;
+	struct hl_growth_watch *w = ctx;
 
 	(void)stamp;
-	f->sites[b->user].bytes -= lost;
+	w->sites[b->user].bytes -= lost;
 }
 
-static uint32_t chain_of(struct find *f, uint32_t stack)
+static uint32_t chain_of(struct hl_growth_watch *w, uint32_t stack)
 {
-	uint64_t hash = hl_baseline_hash(hl_stacks_names(f->stacks), hl_stacks_traceback(f->stacks, stack));
+	uint64_t hash = hl_baseline_hash(hl_stacks_names(w->stacks), hl_stacks_traceback(w->stacks, stack));
 	uint32_t id;
 
-	for (size_t pos = 0; (id = hl_idset_next(&f->by_hash, hl_mix(hash), &pos)) != HL_ID_NONE;)
-		if (f->chains[id].hash == hash)
+	for (size_t pos = 0; (id = hl_idset_next(&w->by_hash, hl_mix(hash), &pos)) != HL_ID_NONE;)
+		if (w->chains[id].hash == hash)
 			return id;
-	id = (uint32_t)f->nchains;
-	f->chains = hl_grow(f->chains, &f->chains_room, f->nchains + 1, sizeof(*f->chains));
-	f->chains[f->nchains++] = (struct chain){.hash = hash, .grew = f->snapshots <= 1};
-	hl_idset_add(&f->by_hash, hl_mix(hash), id);
+	id = (uint32_t)w->nchains;
+	w->chains = hl_grow(w->chains, &w->chains_room, w->nchains + 1, sizeof(*w->chains));
+	w->chains[w->nchains++] = (struct chain){.hash = hash, .grew = w->snapshots <= 1};
+	hl_idset_add(&w->by_hash, hl_mix(hash), id);
 	return id;
 }
 
-static void sum_up(struct find *f)
+static void sum_up(struct hl_growth_watch *w)
 {
-	for (size_t i = 0; i < f->nchains; i++)
-		f->chains[i].bytes = f->chains[i].blocks = f->chains[i].largest = 0;
-	for (size_t i = 0; i < f->nsites; i++) {
-		struct site *s = &f->sites[i];
+	for (size_t i = 0; i < w->nchains; i++)
+		w->chains[i].bytes = w->chains[i].blocks = w->chains[i].largest = 0;
+	for (size_t i = 0; i < w->nsites; i++) {
+		struct site *s = &w->sites[i];
 		struct chain *c;
 
 		if (!s->blocks)
 			continue;
 		if (s->chain == HL_ID_NONE)
-			s->chain = chain_of(f, s->stack);
-		c = &f->chains[s->chain];
+			s->chain = chain_of(w, s->stack);
+		c = &w->chains[s->chain];
 		c->bytes += s->bytes;
 		c->blocks += s->blocks;
 		if (s->bytes >= c->largest) {
@@ -111,18 +111,18 @@ static void sum_up(struct find *f)
 
 static void mark(void *ctx, uint64_t stamp, enum hl_mark reason, const char *label, uint32_t thread)
 {
-	struct find *f = ctx;
+	struct hl_growth_watch *w = ctx;
 
 	(void)stamp;
 	(void)label;
 	(void)thread;
 	if (reason == HL_MARK_END || reason == HL_MARK_GROWTH)
 		return;
-	sum_up(f);
-	for (size_t i = 0; i < f->nchains; i++) {
-		struct chain *c = &f->chains[i];
+	sum_up(w);
+	for (size_t i = 0; i < w->nchains; i++) {
+		struct chain *c = &w->chains[i];
 
-		if (!f->snapshots) {
+		if (!w->snapshots) {
 			c->first_bytes = c->bytes;
 			c->first_blocks = c->blocks;
 		} else if (c->bytes <= c->last_bytes) {
@@ -130,8 +130,11 @@ static void mark(void *ctx, uint64_t stamp, enum hl_mark reason, const char *lab
 		}
 		c->last_bytes = c->bytes;
 	}
-	f->snapshots++;
+	w->snapshots++;
 }
+
+const struct hl_sink hl_growth_sink = {
+	.born = born, .died = died, .moved = moved, .shrunk = shrunk, .mark = mark};
 
 static int most_first(const void *x, const void *y)
 {
@@ -143,12 +146,13 @@ static int most_first(const void *x, const void *y)
 	return a->hash < b->hash ? -1 : a->hash > b->hash;
 }
 
-static void collect(struct hl_growths *out, struct find *f, uint64_t max)
+void hl_growth_find(struct hl_growths *out, const struct hl_growth_watch *w, uint64_t max)
 {
 	size_t room = 0;
 
-	for (size_t i = 0; i < f->nchains; i++) {
-		const struct chain *c = &f->chains[i];
+	*out = (struct hl_growths){.snapshots = w->snapshots};
+	for (size_t i = 0; i < w->nchains && w->snapshots >= HL_GROWTH_SNAPSHOTS_MIN; i++) {
+		const struct chain *c = &w->chains[i];
 		uint64_t by = c->bytes - c->first_bytes;
 
 		if (!c->grew)
@@ -158,10 +162,10 @@ static void collect(struct hl_growths *out, struct find *f, uint64_t max)
 			continue;
 		out->growth = hl_grow(out->growth, &room, out->n + 1, sizeof(*out->growth));
 		out->growth[out->n++] =
-			(struct hl_growth){.traceback = hl_stacks_traceback(f->stacks, c->stack),
-					   .addresses = hl_stacks_addresses(f->stacks, c->stack),
+			(struct hl_growth){.traceback = hl_stacks_traceback(w->stacks, c->stack),
+					   .addresses = hl_stacks_addresses(w->stacks, c->stack),
 					   .hash = c->hash,
-					   .times = f->snapshots - 1,
+					   .times = w->snapshots - 1,
 					   .from_bytes = c->first_bytes,
 					   .from_blocks = c->first_blocks,
 					   .to_bytes = c->bytes,
@@ -171,23 +175,25 @@ static void collect(struct hl_growths *out, struct find *f, uint64_t max)
 		qsort(out->growth, out->n, sizeof(*out->growth), most_first);
 }
 
-int hl_growth_find(struct hl_growths *out, struct hl_trace *t, struct hl_stacks *stacks, uint64_t max,
-		   struct hl_diag *d)
+struct hl_growth_watch *hl_growth_watch_new(void)
 {
-	static const struct hl_sink sink = {
-		.born = born, .died = died, .moved = moved, .shrunk = shrunk, .mark = mark};
-	struct find f = {.stacks = stacks};
-	struct hl_replay_counts counts;
-	int err = hl_replay(t, UINT64_MAX, &sink, &f, &counts, d);
+	return hl_xcalloc(1, sizeof(struct hl_growth_watch));
+}
 
-	*out = (struct hl_growths){.snapshots = f.snapshots};
-	if (!err && f.snapshots >= HL_GROWTH_SNAPSHOTS_MIN)
-		collect(out, &f, max);
-	hl_idmap_release(&f.by_stack);
-	hl_idset_release(&f.by_hash);
-	free(f.sites);
-	free(f.chains);
-	return err;
+void hl_growth_watch_start(struct hl_growth_watch *w, struct hl_stacks *stacks)
+{
+	w->stacks = stacks;
+}
+
+void hl_growth_watch_free(struct hl_growth_watch *w)
+{
+	if (!w)
+		return;
+	hl_idmap_release(&w->by_stack);
+	hl_idset_release(&w->by_hash);
+	free(w->sites);
+	free(w->chains);
+	free(w);
 }
 
 void hl_growth_free(struct hl_growth *g, size_t n)

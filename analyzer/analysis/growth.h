@@ -22,11 +22,18 @@ struct hl_growths {
 	uint64_t most;      /* bytes that a chain grew by which grew every time; 0: none did */
 };
 
-/* The chains whose live bytes grew from each snapshot to the next, and by more than max from the first to the last.  A
- * chain is known by its functions (baseline.h), its lines are taken together.  t is no sample.  Mapped memory counts,
- * too.  One replay; memory: some 100 bytes a stack that ever allocated.  Errors are those of hl_replay. */
-int hl_growth_find(struct hl_growths *out, struct hl_trace *t, struct hl_stacks *stacks, uint64_t max,
-		   struct hl_diag *d);
+/* What a replay of a trace, which is no sample, is told with hl_growth_sink.  Memory: some 100 bytes a stack that ever
+ * allocated. */
+struct hl_growth_watch;
+struct hl_growth_watch *hl_growth_watch_new(void);
+void hl_growth_watch_free(struct hl_growth_watch *w);
+/* Before the replay: the stacks of its trace. */
+void hl_growth_watch_start(struct hl_growth_watch *w, struct hl_stacks *stacks);
+extern const struct hl_sink hl_growth_sink;
+
+/* After it: the chains whose live bytes grew from each snapshot to the next, and by more than max from the first to the last.  A
+ * chain is known by its functions (baseline.h), its lines are taken together.  Mapped memory counts, too. */
+void hl_growth_find(struct hl_growths *out, const struct hl_growth_watch *w, uint64_t max);
 /* Of n growths that were found. */
 void hl_growth_free(struct hl_growth *g, size_t n);
 

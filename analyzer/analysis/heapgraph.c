@@ -138,7 +138,7 @@ static int holds_block(void *ctx, uint64_t start, uint64_t end)
 }
 
 int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct hl_image_at *image,
-		      unsigned heuristics, struct hl_diag *d)
+		      unsigned heuristics, const struct hl_sink *sink, void *ctx, struct hl_diag *d)
 {
 	struct load l = {.h = h,
 			 .facts = hl_trace_facts(t),
@@ -152,7 +152,7 @@ int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct h
 	for (size_t i = 0; i < image->nmaps; i++)
 		if (!(image->maps[i].flags & HL_IMAGE_MAP_WRITE))
 			hl_graph_add_vtables(h->graph, image->maps[i].start, image->maps[i].end);
-	err = hl_replay_live(t, image->stamp, NULL, &l, see_live, &h->counts, d);
+	err = hl_replay_live(t, image->stamp, sink, ctx, see_live, &l, &h->counts, d);
 	if (!err)
 		err = hl_graph_sort(h->graph, d);
 	if (!err) {

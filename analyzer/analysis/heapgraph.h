@@ -41,10 +41,10 @@ struct hl_heapgraph {
 	struct hl_replay_counts counts;
 };
 
-/* Load and solve.  image and t must outlive it.  heuristics: see graph.h.  Errors as of hl_replay_live and of reading
- * the image. */
+/* Load and solve.  image and t must outlive it.  heuristics: see graph.h.  sink, if not NULL, is told all that happened
+ * until the image.  Errors as of hl_replay_live and of reading the image. */
 int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct hl_image_at *image,
-		      unsigned heuristics, struct hl_diag *d);
+		      unsigned heuristics, const struct hl_sink *sink, void *ctx, struct hl_diag *d);
 /* Keep n blocks (ids of the graph) whatever points to them, and solve again.  why: as in hl_root.  Errors as of
  * hl_graph_solve. */
 int hl_heapgraph_keep(struct hl_heapgraph *h, const uint32_t *block, size_t n, const char *why,

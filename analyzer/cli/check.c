@@ -52,24 +52,17 @@ static int find_losses(struct hl_check_job *j, struct hl_losses *l, struct hl_le
 	return err;
 }
 
-static int find_growth(struct hl_check_job *j, struct hl_losses *l, struct hl_leak_subject *s,
-		       struct hl_diag *d)
+static void find_growth(struct hl_check_job *j, struct hl_losses *l, const struct hl_growth_watch *growth)
 {
 	struct hl_growths found;
-	int err;
 
-	if (j->max_growth == HL_CHECK_NO_LIMIT || hl_trace_facts(s->s.trace)->sample_bytes)
-		return HL_OK;
-	err = hl_growth_find(&found, s->s.trace, s->s.stacks, j->max_growth, d);
-	if (err)
-		return err;
+	hl_growth_find(&found, growth, j->max_growth);
 	l->growth = found.growth;
 	l->ngrowths = found.n;
 	l->most_growth = found.most;
 	l->snapshots = found.snapshots >= HL_GROWTH_SNAPSHOTS_MIN ? found.snapshots : 0;
 	if (j->snapshots < found.snapshots)
 		j->snapshots = found.snapshots;
-	return HL_OK;
 }
 
 /* Why what is known of the process cannot be relied on; NULL: it can. */
@@ -122,21 +115,17 @@ static void take_programs_own(struct hl_check_job *j, const struct hl_leak_subje
 		hl_error(d.text);
 }
 
-int hl_check_add(struct hl_check_job *j, const char *trace, int first, struct hl_diag *d)
+static int add(struct hl_check_job *j, const char *trace, int first, struct hl_leak_subject *s,
+	       const struct hl_growth_watch *growth, struct hl_diag *d)
 {
-	struct hl_leak_subject s;
-	const struct hl_process *p;
+	const struct hl_process *p = &hl_trace_facts(s->s.trace)->process;
 	struct hl_losses *l;
-	int err = hl_leak_subject_open(&s, trace, &j->q, j->names, d);
+	int err = HL_OK;
 
-	if (err)
-		return err;
-	p = &hl_trace_facts(s.s.trace)->process;
-	if (!first && !s.image && !hl_trace_facts(s.s.trace)->sample_bytes) {
+	if (!first && !s->image && !hl_trace_facts(s->s.trace)->sample_bytes) {
 		/* what a process had before exec went with it */
 		if (p->end != HL_END_EXEC)
-			tell_unjudged(&s);
-		hl_leak_subject_release(&s);
+			tell_unjudged(s);
 		return HL_OK;
 	}
 	j->process = hl_grow(j->process, &j->room, j->n + 1, sizeof(*j->process));
@@ -147,22 +136,35 @@ int hl_check_add(struct hl_check_job *j, const char *trace, int first, struct hl
 				.command_line = hl_check_keep(j, p->cmdline),
 				.pid = p->pid,
 				.ppid = p->ppid,
-				.seconds = s.s.ref.seconds,
-				.tier = hl_leak_subject_tier(&s),
+				.seconds = s->s.ref.seconds,
+				.tier = hl_leak_subject_tier(s),
 				.fail_kinds = j->fail_kinds};
-	if (s.image)
-		l->totals = s.s.totals;
-	if (is_judged(&s)) {
-		take_programs_own(j, &s);
-		err = find_losses(j, l, &s, HL_SUPPRESS_COUNT, d);
+	if (s->image)
+		l->totals = s->s.totals;
+	if (is_judged(s)) {
+		take_programs_own(j, s);
+		err = find_losses(j, l, s, HL_SUPPRESS_COUNT, d);
 	}
-	if (!err)
-		err = find_growth(j, l, &s, d);
-	l->why_incomplete = incomplete(&s, first);
+	if (growth)
+		find_growth(j, l, growth);
+	l->why_incomplete = incomplete(s, first);
 	if (l->why_incomplete)
 		l->why_incomplete = hl_check_keep(j, l->why_incomplete);
 	l->incomplete = l->why_incomplete != NULL;
-	hl_leak_subject_release(&s);
+	return err;
+}
+
+int hl_check_add(struct hl_check_job *j, const char *trace, int first, struct hl_diag *d)
+{
+	struct hl_growth_watch *growth = j->max_growth == HL_CHECK_NO_LIMIT ? NULL : hl_growth_watch_new();
+	struct hl_leak_subject s;
+	int err = hl_leak_subject_open(&s, trace, &j->q, growth, j->names, d);
+
+	if (!err) {
+		err = add(j, trace, first, &s, growth, d);
+		hl_leak_subject_release(&s);
+	}
+	hl_growth_watch_free(growth);
 	return err;
 }
 
@@ -178,7 +180,7 @@ static int is_over_budget(const struct hl_check_job *j)
 static int find_again(struct hl_check_job *j, struct hl_losses *l, struct hl_diag *d)
 {
 	struct hl_leak_subject s;
-	int err = hl_leak_subject_open(&s, l->trace, &j->q, j->names, d);
+	int err = hl_leak_subject_open(&s, l->trace, &j->q, NULL, j->names, d);
 
 	if (err)
 		return err;

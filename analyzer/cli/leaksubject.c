@@ -98,7 +98,7 @@ static int look_at_other(struct hl_leak_subject *l, struct hl_lost_set *lost, un
 		l->one_image = 1;
 		return HL_OK;
 	}
-	err = hl_heapgraph_load(&graph, l->s.trace, other, heuristics, d);
+	err = hl_heapgraph_load(&graph, l->s.trace, other, heuristics, NULL, NULL, d);
 	if (err)
 		return err;
 	hl_lost_set_take(lost, &graph);
@@ -106,8 +106,22 @@ static int look_at_other(struct hl_leak_subject *l, struct hl_lost_set *lost, un
 	return HL_OK;
 }
 
+static int load(struct hl_leak_subject *l, const struct hl_query *q, struct hl_growth_watch *growth,
+		struct hl_diag *d)
+{
+	const struct hl_sink *sink = growth ? &hl_growth_sink : NULL;
+
+	if (growth)
+		hl_growth_watch_start(growth, l->s.stacks);
+	if (l->image)
+		return hl_heapgraph_load(&l->graph, l->s.trace, l->image, q->heuristics, sink, growth, d);
+	if (!sink || hl_trace_facts(l->s.trace)->sample_bytes)
+		return HL_OK;
+	return hl_replay(l->s.trace, UINT64_MAX, sink, growth, NULL, d);
+}
+
 int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const struct hl_query *q,
-			 struct hl_names *names, struct hl_diag *d)
+			 struct hl_growth_watch *growth, struct hl_names *names, struct hl_diag *d)
 {
 	struct hl_lost_set other = {0};
 	int err;
@@ -125,12 +139,10 @@ int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const s
 			l->image = choose(&l->images, l->s.until);
 		if (!l->image)
 			l->why_not = why_not(l);
-		else
-			err = look_at_other(l, &other, q->heuristics, d);
-	}
-	if (!err && l->image) {
-		err = hl_heapgraph_load(&l->graph, l->s.trace, l->image, q->heuristics, d);
-		if (!err && !l->one_image)
+		err = look_at_other(l, &other, q->heuristics, d);
+		if (!err)
+			err = load(l, q, growth, d);
+		if (!err && l->image && !l->one_image)
 			err = confirm(l, &other, d);
 	}
 	hl_lost_set_release(&other);

@@ -5,6 +5,7 @@
 #ifndef HL_CLI_LEAKSUBJECT_H
 #define HL_CLI_LEAKSUBJECT_H
 
+#include "analyzer/analysis/growth.h"
 #include "analyzer/analysis/heapgraph.h"
 #include "analyzer/analysis/leaks.h"
 #include "analyzer/cli/subject.h"
@@ -19,10 +20,11 @@ struct hl_leak_subject {
 	struct hl_heapgraph graph;       /* when there is an image */
 };
 
-/* Open and solve, with the query's heuristics.  names is shared by all subjects of one question.  Without an image the subject is opened all the same, and HL_OK.
+/* Open and solve, with the query's heuristics.  growth, if not NULL, watches until the image, or else until the end, unless
+ * the trace is a sample.  names is shared by all subjects of one question.  Without an image the subject is opened all the same, and HL_OK.
  * On failure l is released.  Errors as of hl_subject_open, hl_heapgraph_load. */
 int hl_leak_subject_open(struct hl_leak_subject *l, const char *operand, const struct hl_query *q,
-			 struct hl_names *names, struct hl_diag *d);
+			 struct hl_growth_watch *growth, struct hl_names *names, struct hl_diag *d);
 void hl_leak_subject_release(struct hl_leak_subject *l);
 /* Why it cannot be told what is lost, in one sentence; NULL: it can. */
 const char *hl_leak_subject_no_losses(const struct hl_leak_subject *l);

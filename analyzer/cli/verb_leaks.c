@@ -148,7 +148,7 @@ static int leaks(struct hl_cli *cli, const struct hl_verb *verb, int argc, char 
 	err = parse(&r, verb, argc, argv, &first, d);
 	r.format = err ? NULL : hl_check_format_find(r.q.format->name);
 	if (!err)
-		err = hl_leak_subject_open(&l, argv[first], &r.q, names, d);
+		err = hl_leak_subject_open(&l, argv[first], &r.q, NULL, names, d);
 	if (!err) {
 		err = answer(&l, &r);
 		hl_leak_subject_release(&l);

@@ -55,7 +55,7 @@ static int refs_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, c
 	if (!err)
 		err = hl_parse_address(argv[first + 1], "refs", &address, d);
 	if (!err)
-		err = hl_leak_subject_open(&l, argv[first], &q, names, d);
+		err = hl_leak_subject_open(&l, argv[first], &q, NULL, names, d);
 	if (!err) {
 		err = answer(&l, &q, address, d);
 		hl_leak_subject_release(&l);

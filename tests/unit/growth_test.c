@@ -60,6 +60,7 @@ static void snapshot(enum hl_mark reason)
 
 static void find(uint64_t max)
 {
+	struct hl_growth_watch *watch = hl_growth_watch_new();
 	struct hl_stacks *stacks = hl_stacks_new(names, NULL, NULL);
 	struct hl_writer *w;
 	struct hl_trace *t;
@@ -70,7 +71,10 @@ static void find(uint64_t max)
 	add_claim(w, &a, HL_STREAM(1, 0), 0);
 	finish(w);
 	t = open_trace("t.hl");
-	ck_assert_int_eq(hl_growth_find(&found, t, stacks, max, &d), HL_OK);
+	hl_growth_watch_start(watch, stacks);
+	ck_assert_int_eq(hl_replay(t, UINT64_MAX, &hl_growth_sink, watch, NULL, &d), HL_OK);
+	hl_growth_find(&found, watch, max);
+	hl_growth_watch_free(watch);
 	hl_stacks_free(stacks);
 	hl_trace_close(t);
 }
