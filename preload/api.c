@@ -6,6 +6,7 @@
 #include "preload/real.h"
 #include "preload/modrec.h"
 #include "preload/record.h"
+#include "preload/unseen.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -68,7 +69,7 @@ HL_EXPORT int heapledger_is_tracing(void)
 	return hl_records(hl_state());
 }
 
-/* After the real call: what is gone is gone, and destructors it ran are the program's. */
+/* Modules after the real call: what is gone is gone, and destructors it ran are the program's. */
 HL_EXPORT int dlclose(void *handle)
 {
 	struct hl_thread *t;
@@ -76,6 +77,11 @@ HL_EXPORT int dlclose(void *handle)
 
 	if (!hl_real_ready() || !hl_real.dlclose)
 		return -1;
+	t = hl_enter();
+	if (t) {
+		hl_unseen_closes(t, handle);
+		hl_leave(t);
+	}
 	r = hl_real.dlclose(handle);
 	t = hl_enter();
 	if (t) {

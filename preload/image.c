@@ -94,7 +94,7 @@ static struct hl_shot *begin(uint32_t flags)
 	x->flags = flags | (hl_guest.config.image == HL_IMAGES_GENTLE ? HL_IMAGE_GENTLE : 0);
 	x->until_ns = hl_vdso_clock(CLOCK_MONOTONIC) + HL_IMAGE_LIMIT_NS;
 	x->failed = x->frozen = x->still = x->masked = x->signal = 0;
-	x->pid = hl_guest.pid;
+	x->reader = hl_sys_gettid();
 	x->nmaps = x->maps_room = x->nthreads = 0;
 	x->nwords = 0;
 	x->last = NULL;
@@ -210,7 +210,7 @@ static __attribute__((noreturn)) void write_frozen(struct hl_shot *x, uint64_t s
 	int done;
 
 	x->frozen = 1;
-	x->pid = hl_sys_getpid();
+	x->reader = hl_sys_gettid();
 	done = write_all(x, stamp);
 	if (!done)
 		hl_lost(HL_LOST_IMAGE, 1);

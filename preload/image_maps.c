@@ -1,5 +1,5 @@
 /*
- * image_maps.c - /proc/self/maps to the pieces that count, without what is the library's own.
+ * image_maps.c - /proc/thread-self/maps to the pieces that count, without what is the library's own.
  */
 #include "preload/arena.h"
 #include "preload/boot.h"
@@ -84,7 +84,7 @@ static size_t read_text(struct hl_shot *x)
 			return 0;
 		}
 		x->text_room = room;
-		n = hl_sys_read_file("/proc/self/maps", x->text, room);
+		n = hl_sys_read_file("/proc/thread-self/maps", x->text, room);
 		if (n <= 0)
 			return 0;
 		if ((size_t)n < room)

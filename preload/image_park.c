@@ -40,6 +40,16 @@ static void note_all(struct hl_shot_thread *t, const void *words, size_t bytes)
 }
 
 #if defined(__x86_64__)
+/* 1: the thread is in a system call that a library makes.  All vector registers are the callee's (System V psABI for AMD64, 3.2.1):
+ * who called the library keeps nothing in them, and what is there was left by somebody before.  The kernel moves the pc back to
+ * the instruction when the call is to be made again. */
+static int is_in_librarys_call(uint64_t pc)
+{
+	const uint8_t *p = (const uint8_t *)(uintptr_t)pc;
+
+	return hl_pc_is_librarys(pc) && ((p[0] == 0x0f && p[1] == 0x05) || (p[-2] == 0x0f && p[-1] == 0x05));
+}
+
 /* arch/x86/include/uapi/asm/sigcontext.h: the general registers, and behind fpregs the area that XSAVE filled. */
 static void note_context(struct hl_shot_thread *t, const ucontext_t *u)
 {
@@ -50,7 +60,7 @@ static void note_context(struct hl_shot_thread *t, const ucontext_t *u)
 	for (int i = 0; i < REG_RIP; i++)
 		if (i != REG_RSP)
 			hl_shot_note(t, (uint64_t)u->uc_mcontext.gregs[i]);
-	if (!fp)
+	if (!fp || is_in_librarys_call((uint64_t)u->uc_mcontext.gregs[REG_RIP]))
 		return;
 	/* sw_reserved: FP_XSTATE_MAGIC1, extended_size, xfeatures, xstate_size */
 	if (fp[116] == 0x46505853u && fp[120] >= 512 && fp[120] < 65536)
@@ -75,6 +85,8 @@ void hl_shot_note_context(struct hl_shot_thread *t, const void *context)
 	t->how = HL_IMAGE_PARKED;
 	t->tp = hl_cpu_thread_pointer();
 	t->n = 0;
+	t->alt = t->alt_bytes = 0;
+	hl_shot_note_signal_stack(t, &((const ucontext_t *)context)->uc_stack);
 	note_context(t, context);
 }
 
@@ -141,6 +153,8 @@ static void take_answer(struct hl_shot_thread *to, const struct hl_shot_thread *
 	to->how = from->how;
 	to->sp = from->sp;
 	to->tp = from->tp;
+	to->alt = from->alt;
+	to->alt_bytes = from->alt_bytes;
 	to->n = from->n;
 	for (uint32_t k = 0; k < from->n; k++)
 		to->words[k] = from->words[k];

@@ -51,6 +51,8 @@ void hl_shot_put_threads(struct hl_shot *x)
 		for (uint32_t k = 0; k < t->n; k++)
 			if (hl_filter_has(x->filter, t->words[k]))
 				p = hl_put_uv(p, t->words[k]);
+		p = hl_put_uv(p, t->alt);
+		p = hl_put_uv(p, t->alt_bytes);
 		hl_shot_put(x, HL_FACT_IMAGE_REGS, buf, (size_t)(p - buf), NULL, 0, NULL, 0);
 	}
 }

@@ -18,12 +18,12 @@ size_t hl_shot_read(struct hl_shot *x, uint64_t address, void *out, size_t n)
 	struct iovec to = {out, n}, from = {(void *)(uintptr_t)address, n};
 	long r;
 
-	r = hl_sys6(SYS_process_vm_readv, x->pid, (long)(uintptr_t)&to, 1, (long)(uintptr_t)&from, 1, 0);
+	r = hl_sys6(SYS_process_vm_readv, x->reader, (long)(uintptr_t)&to, 1, (long)(uintptr_t)&from, 1, 0);
 	if (r >= 0 || r == -14)
 		return r < 0 ? 0 : (size_t)r;
 	/* not allowed in some containers, or not built in */
 	if (x->mem < 0)
-		x->mem = hl_sys_open("/proc/self/mem", O_RDONLY | O_CLOEXEC, 0);
+		x->mem = hl_sys_open("/proc/thread-self/mem", O_RDONLY | O_CLOEXEC, 0);
 	r = x->mem < 0 ? -1 : hl_sys4(SYS_pread64, x->mem, (long)(uintptr_t)out, (long)n, (long)address);
 	return r < 0 ? 0 : (size_t)r;
 }
@@ -118,7 +118,7 @@ static void scan_map(struct hl_shot *x, struct hl_shot_map *m)
 void hl_shot_scan(struct hl_shot *x)
 {
 	x->mem = -1;
-	x->pagemap = hl_sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+	x->pagemap = hl_sys_open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC, 0);
 	hl_words_begin(x->words);
 	for (uint32_t i = 0; i < x->nmaps && !hl_shot_is_late(x); i++)
 		scan_map(x, &x->maps[i]);

@@ -9,6 +9,7 @@
 #include "heapledger/image.h"
 #include "preload/image.h"
 #include "preload/slots.h"
+#include <signal.h>
 
 #define HL_SHOT_REGS    96u
 #define HL_SHOT_BOUNCE  65536u
@@ -28,6 +29,7 @@ struct hl_shot_thread {
 	uint32_t tid;
 	uint32_t how; /* enum hl_image_how */
 	uint64_t sp, tp;
+	uint64_t alt, alt_bytes; /* its signal stack, 0: none */
 	uint32_t n;
 	uint64_t words[HL_SHOT_REGS]; /* those for which hl_shot_may_point holds */
 };
@@ -55,7 +57,7 @@ struct hl_shot {
 	uint32_t number, flags;
 	int failed;
 	uint64_t until_ns;
-	char *text; /* /proc/self/maps */
+	char *text; /* /proc/thread-self/maps */
 	size_t text_room;
 	struct hl_shot_map *maps;
 	uint32_t nmaps, maps_room;
@@ -65,10 +67,11 @@ struct hl_shot {
 	struct hl_shot_thread *threads; /* [0]: the one that writes */
 	uint32_t *tids;                 /* of the threads */
 	uint32_t nthreads, threads_room;
-	uint32_t ntasks;                /* that there were when room was made */
-	int still;                      /* every other thread is parked */
-	int frozen;                     /* this is the copy: nobody else runs in this memory */
-	uint32_t pid;                   /* whose memory is read: the process's, or its copy's */
+	uint32_t ntasks; /* that there were when room was made */
+	int still;       /* every other thread is parked */
+	int frozen;      /* this is the copy: nobody else runs in this memory */
+	/* tid of who reads: of the process, whose first thread may have ended and has no memory any more, or of its copy */
+	uint32_t reader;
 	int signal;                     /* that parked them, 0 none */
 	int signal_ours;                /* and it is so only for this image */
 	uint32_t called;                /* threads that were signalled */
@@ -110,6 +113,8 @@ const struct hl_shot_map *hl_shot_map_of(struct hl_shot *x, uint64_t address);
 
 /* ---- image_stack.c: the thread that writes, before others are stopped ---- */
 void hl_stack_setup(void);
+/* 1: it lies in a library, not at its very edge. */
+int hl_pc_is_librarys(uint64_t pc);
 void hl_shot_own_stack(struct hl_shot *x, struct hl_thread *t);
 
 /* ---- image_park.c ---- */
@@ -133,6 +138,15 @@ static inline void hl_shot_note(struct hl_shot_thread *t, uint64_t v)
 {
 	if (t->n < HL_SHOT_REGS && hl_shot_may_point(v))
 		t->words[t->n++] = v;
+}
+/* The kernel alone may know the memory of a signal stack. */
+static inline void hl_shot_note_signal_stack(struct hl_shot_thread *t, const stack_t *s)
+{
+	if (s->ss_flags & SS_DISABLE)
+		return;
+	t->alt = (uint64_t)(uintptr_t)s->ss_sp;
+	t->alt_bytes = s->ss_size;
+	hl_shot_note(t, t->alt);
 }
 /* 1 + its index; 0: it is not among them. */
 uint32_t hl_shot_place_of(const uint32_t *tids, uint32_t n, uint32_t tid);

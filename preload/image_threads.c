@@ -165,7 +165,7 @@ static int enter(struct hl_shot *x, uint32_t tid, uint64_t until)
 	/* its words are copied one by one: an assignment of the whole may be a call of libc */
 	t->tid = tid;
 	t->how = HL_IMAGE_UNKNOWN;
-	t->sp = t->tp = 0;
+	t->sp = t->tp = t->alt = t->alt_bytes = 0;
 	t->n = 0;
 	x->called += (uint32_t)call_on(x, t, until);
 	if (!t->tid)

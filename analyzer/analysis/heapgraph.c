@@ -11,6 +11,10 @@ struct load {
 	const struct hl_area *area; /* of the words that come now */
 	size_t hint;
 	struct hl_told told;
+	struct dead { /* of signal stacks, by start: frames that were left, and the handler's of the library */
+		uint64_t start, end;
+	} * dead;
+	size_t ndead, past;
 	struct kept { /* owners whose blocks are kept */
 		uint32_t *owner;
 		size_t n, room;
@@ -67,6 +71,35 @@ static uint32_t next_reason(struct hl_heapgraph *h, const char *why)
 	return root;
 }
 
+static int by_start(const void *a, const void *b)
+{
+	const struct dead *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static void find_dead(struct load *l, const struct hl_image_at *image)
+{
+	l->dead = hl_xmalloc(image->nthreads * sizeof(*l->dead) + 1);
+	for (size_t i = 0; i < image->nthreads; i++) {
+		const struct hl_image_thread *t = &image->threads[i];
+		uint64_t end = t->sp - t->alt < t->alt_bytes ? t->sp : t->alt + t->alt_bytes;
+
+		if (t->alt && t->sp && end > t->alt)
+			l->dead[l->ndead++] = (struct dead){t->alt, end};
+	}
+	if (l->ndead)
+		qsort(l->dead, l->ndead, sizeof(*l->dead), by_start);
+}
+
+/* Words come by ascending address. */
+static int is_dead(struct load *l, uint64_t slot)
+{
+	while (l->past < l->ndead && l->dead[l->past].end <= slot)
+		l->past++;
+	return l->past < l->ndead && l->dead[l->past].start <= slot;
+}
+
 static void see_word(void *ctx, const struct hl_image_word *w)
 {
 	struct load *l = ctx;
@@ -74,6 +107,8 @@ static void see_word(void *ctx, const struct hl_image_word *w)
 	const struct hl_area *area;
 	uint32_t target;
 
+	if (is_dead(l, w->slot))
+		return;
 	if (hl_told_is_root(&l->told, w->slot))
 		h->nroots += hl_graph_add_root(h->graph, w->value, next_root(h, w->slot, &h->told),
 					       w->before8, w->before24) != HL_GRAPH_NONE;
@@ -157,6 +192,7 @@ int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct h
 		err = hl_graph_sort(h->graph, d);
 	if (!err) {
 		hl_areas_build(&h->areas, image, l.facts, holds_block, h->graph);
+		find_dead(&l, image);
 		err = hl_image_words(t, image, see_word, &l, d);
 	}
 	if (!err) {
@@ -165,6 +201,7 @@ int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct h
 		add_kept(h, &l.ignored);
 		err = hl_graph_solve(h->graph, d);
 	}
+	free(l.dead);
 	free(l.loaders.owner);
 	free(l.ignored.owner);
 	hl_told_release(&l.told);

@@ -74,6 +74,12 @@ static const char *incomplete(const struct hl_leak_subject *s, int first)
 		return why;
 	if (s->s.totals.lost)
 		return "events were lost: a block whose free was lost looks like a leak";
+	if (hl_trace_facts(s->s.trace)->nunseen)
+		return "a library took its memory from elsewhere, unseen: what it held or freed looks like a "
+		       "leak";
+	if (s->graph.counts.violations)
+		return "events were out of order, as when a library frees unseen: what it freed looks like a "
+		       "leak";
 	/* a program that asks early may have allocated nothing yet */
 	if (hl_trace_is_empty(s->s.trace) && first && !(s->image->flags & HL_IMAGE_VERDICT))
 		return "nothing was recorded";
@@ -122,10 +128,18 @@ static int add(struct hl_check_job *j, const char *trace, int first, struct hl_l
 	struct hl_losses *l;
 	int err = HL_OK;
 
+	/* what a process had before exec went with it; what it became is the command then (env, nice, sh -c 'exec ...') */
+	if (!s->image && p->end == HL_END_EXEC) {
+		if (first)
+			j->became = p->pid;
+		return HL_OK;
+	}
+	if (j->became && p->pid == j->became) {
+		j->became = 0;
+		first = 1;
+	}
 	if (!first && !s->image && !hl_trace_facts(s->s.trace)->sample_bytes) {
-		/* what a process had before exec went with it */
-		if (p->end != HL_END_EXEC)
-			tell_unjudged(s);
+		tell_unjudged(s);
 		return HL_OK;
 	}
 	j->process = hl_grow(j->process, &j->room, j->n + 1, sizeof(*j->process));

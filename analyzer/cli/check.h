@@ -33,6 +33,8 @@ struct hl_check_job {
 	const char *source_root, *output, *follow, *report;
 	int quiet;
 	/* what is found */
+	uint32_t
+		became; /* pid of the command, which was replaced by another program that is still to come; 0 */
 	struct hl_names *names;
 	struct hl_suppressions supp;
 	struct hl_baseline was, now;

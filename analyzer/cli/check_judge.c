@@ -114,7 +114,7 @@ static void settle_growth(struct hl_check_job *j)
 
 int hl_check_judge(struct hl_check_job *j)
 {
-	int failed = 0, unsure = j->n == 0;
+	int failed = 0, unsure = j->n == 0 || j->became;
 
 	tell_suppressions(j);
 	hl_check_baseline_settle(j);
@@ -123,7 +123,7 @@ int hl_check_judge(struct hl_check_job *j)
 	for (size_t i = 0; i < j->n; i++) {
 		const struct hl_losses *l = &j->process[i];
 
-		failed |= l->failing != 0;
+		failed |= l->failing != 0 && !l->incomplete;
 		unsure |= l->incomplete;
 		for (size_t k = 0; k < l->nlimits; k++)
 			failed |= l->limit[k].over;

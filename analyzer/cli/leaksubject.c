@@ -34,12 +34,10 @@ static const char *why_not(const struct hl_leak_subject *l)
 
 const char *hl_leak_subject_tier(const struct hl_leak_subject *l)
 {
-	if (!l->image)
-		return NULL;
-	for (size_t i = 0; i < l->image->nmaps; i++)
-		if (l->image->maps[i].flags & HL_IMAGE_MAP_TORN)
-			return "torn";
-	return l->graph.areas.whole_stacks ? "conservative" : hl_image_tier(l->image);
+	const char *tier = l->image ? hl_image_tier(l->image) : NULL;
+
+	/* a thread on another stack than its own: which nobody knows who has only the image */
+	return tier && !strcmp(tier, "exact") && l->graph.areas.whole_stacks ? "conservative" : tier;
 }
 
 const char *hl_leak_subject_no_losses(const struct hl_leak_subject *l)

@@ -251,7 +251,10 @@ static int conclude(struct hl_check_job *j, int command, int status, struct hl_d
 	err = print(j, verdict, d);
 	if (err)
 		return err;
-	if (verdict == HL_CHECK_INCOMPLETE && !j->n)
+	if (verdict == HL_CHECK_INCOMPLETE && j->became)
+		hl_error("no verdict: the program was replaced by another one, of which there is no pointer "
+			 "image");
+	else if (verdict == HL_CHECK_INCOMPLETE && !j->n)
 		hl_error("no verdict: nothing was recorded");
 	if (verdict || !command)
 		return verdict;

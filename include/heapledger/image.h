@@ -5,7 +5,8 @@
  *
  *   BEGIN  uv number, uv tid of who wrote it, uv flags (enum hl_image_flags)
  *   REGS   one a thread: uv tid, uv how (enum hl_image_how), uv sp (its stack lives from there up; 0 unknown: all of it), uv tp
- *          (thread pointer, 0 unknown), uv n, n * uv: words of its registers that look like pointers
+ *          (thread pointer, 0 unknown), uv n, n * uv: words of its registers that look like pointers; uv start, uv bytes of its
+ *          signal stack (0 none; its start is among those words): nothing in it is alive but from sp on
  *   WORDS  aligned words of readable and writable memory whose value lies in private writable memory or in constants that need
  *          relocation (vtables), by ascending address: uv bytes of heads, then one head a word, then what each takes.
  *          Coding state starts with each record: previous slot -8, previous value 0, 256 cached values all 0.

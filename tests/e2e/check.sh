@@ -283,6 +283,42 @@ check 0 "three do" --max-growth 1M -- ./cache 3 g
 check 99 "a child's growth counts by its own snapshots" --max-growth 1K -- ./cache 2 f
 check 2 "a size is a number" --max-growth lots cache.hl
 
+# a command that is another program in the end
+for wrapper in env 'nice -n 1' "sh -c 'exec \"\$0\" \"\$@\"'" "env sh -c 'exec env \"\$0\" \"\$@\"'"; do
+	eval "check 0 \"$wrapper: what it became passes\" -- $wrapper ./leak_cases kept"
+	eval "check 99 \"$wrapper: or fails\" -- $wrapper ./leak_cases lost"
+done
+check 4 "what became a program that is not traced has no verdict" --follow env -- env ./leak_cases kept
+verdict "and why" 1 "$(grep -c 'was replaced by another one' err)"
+
+# the last thread to end is not the first of the process, whose memory the kernel shows no more
+cat >last.c <<'END'
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static void *volatile kept;
+static __attribute__((noinline)) void lose(size_t n) { memset(malloc(n), 0, n); }
+static void *run(void *unused)
+{
+	usleep(50000);
+	kept = malloc(60);
+	lose(10000);
+	return unused;
+}
+int main(void)
+{
+	pthread_t t;
+
+	pthread_create(&t, NULL, run, NULL);
+	lose(20000);
+	pthread_exit(NULL);
+}
+END
+gcc -w -g -O1 -pthread -o last last.c
+check 99 "a process whose first thread has ended" -- ./last
+verdict "is judged as any" 1 "$(grep -c '^  definite: 30000 bytes in 2 blocks' out)"
+
 # children
 check 99 "a child's leak fails the check" -- sh -c './leak_cases kept; ./leak_cases lost; exit 0'
 check 0 "a child that is not followed does not" --follow sh -- sh -c './leak_cases lost; exit 0'

@@ -223,6 +223,66 @@ static NOINLINE void in_vector_register()
 	});
 }
 
+static NOINLINE void fill_vector_register()
+{
+	void *p = make(SIZE);
+
+#if defined(__x86_64__)
+	__asm__ volatile("movq %0, %%xmm15\n\txor %0, %0" : "+a"(p)::"xmm15");
+#endif
+	(void)p;
+}
+
+/* Whoever called a library keeps nothing in a vector register. */
+static NOINLINE void left_in_vector_register()
+{
+	in_thread([] {
+		fill_vector_register();
+		scrub();
+		pthread_barrier_wait(&ready);
+		for (;;)
+			pause();
+	});
+}
+
+/* The kernel alone knows it. */
+static NOINLINE void use_signal_stack(void *p)
+{
+	stack_t s = {};
+
+	s.ss_sp = p;
+	s.ss_size = 65536;
+	sigaltstack(&s, nullptr);
+}
+
+static NOINLINE void signal_stack()
+{
+	use_signal_stack(make(65536));
+}
+
+static NOINLINE void signal_stack_of_thread()
+{
+	in_thread([] {
+		use_signal_stack(make(65536));
+		scrub();
+		pthread_barrier_wait(&ready);
+		for (;;)
+			pause();
+	});
+}
+
+/* A handler's frame that was left. */
+static NOINLINE void left_on_signal_stack()
+{
+	struct sigaction action = {};
+
+	use_signal_stack(mmap(nullptr, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	action.sa_handler = [](int) { dead_frame(); };
+	action.sa_flags = SA_ONSTACK;
+	sigaction(SIGUSR1, &action, nullptr);
+	raise(SIGUSR1);
+}
+
 static NOINLINE void on_ended_stack()
 {
 	pthread_t t;
@@ -343,6 +403,10 @@ static const struct {
 	{"on_other_stack", on_other_stack, "reachable 1 10000"},
 	{"in_general_register", in_general_register, "reachable 1 10000"},
 	{"in_vector_register", in_vector_register, "reachable 1 10000"},
+	{"left_in_vector_register", left_in_vector_register, "definite 1 10000"},
+	{"signal_stack", signal_stack, "reachable 1 65536"},
+	{"signal_stack_of_thread", signal_stack_of_thread, "reachable 1 65536"},
+	{"left_on_signal_stack", left_on_signal_stack, "definite 1 10000"},
 	{"on_ended_stack", on_ended_stack, "definite 1 10000"},
 	{"result_of_unjoined", result_of_unjoined, "reachable 1 10000"},
 	{"coroutine_in_map", coroutine_in_map, "reachable 1 10000"},
