@@ -298,7 +298,8 @@ cat >last.c <<'END'
 #include <string.h>
 #include <unistd.h>
 static void *volatile kept;
-static __attribute__((noinline)) void lose(size_t n) { memset(malloc(n), 0, n); }
+static __attribute__((noinline)) void *make(size_t n) { return memset(malloc(n), 0, n); }
+static __attribute__((noinline)) void lose(size_t n) { make(n); }
 static void *run(void *unused)
 {
 	usleep(50000);
