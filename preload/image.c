@@ -115,7 +115,7 @@ static void put_begin(struct hl_shot *x)
 
 	p = hl_put_uv(p, x->writer.tid);
 	p = hl_put_uv(p, x->flags);
-	hl_shot_put(x, HL_FACT_IMAGE_BEGIN, buf, (size_t)(p - buf), NULL, 0, NULL, 0);
+	hl_shot_put(x, HL_FACT_IMAGE_BEGIN, buf, (size_t)(p - buf), NULL, 0);
 }
 
 static void put_end(struct hl_shot *x, uint64_t stamp)
@@ -126,7 +126,7 @@ static void put_end(struct hl_shot *x, uint64_t stamp)
 	p = hl_put_uv(p, x->nwords);
 	p = hl_put_uv(p, x->nmaps);
 	p = hl_put_uv(p, x->nthreads);
-	hl_shot_put(x, HL_FACT_IMAGE_END, buf, (size_t)(p - buf), NULL, 0, NULL, 0);
+	hl_shot_put(x, HL_FACT_IMAGE_END, buf, (size_t)(p - buf), NULL, 0);
 }
 
 /* Later than all events so far, and all events from now on are later. */

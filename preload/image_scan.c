@@ -119,7 +119,7 @@ void hl_shot_scan(struct hl_shot *x)
 {
 	x->mem = -1;
 	x->pagemap = hl_sys_open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC, 0);
-	hl_words_begin(x->words);
+	hl_word_begin(x->words);
 	for (uint32_t i = 0; i < x->nmaps && !hl_shot_is_late(x); i++)
 		scan_map(x, &x->maps[i]);
 	if (!x->failed)

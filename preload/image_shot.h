@@ -6,7 +6,7 @@
 #ifndef HL_PRELOAD_IMAGE_SHOT_H
 #define HL_PRELOAD_IMAGE_SHOT_H
 
-#include "heapledger/image.h"
+#include "heapledger/words.h"
 #include "preload/image.h"
 #include "preload/slots.h"
 #include <signal.h>
@@ -42,15 +42,6 @@ struct hl_filter {
 	uint16_t granule[HL_FILTER_GRANULES];
 };
 
-/* The coding of HL_FACT_IMAGE_WORDS. */
-struct hl_shot_words {
-	uint64_t slot, previous;
-	uint64_t cache[256];
-	uint8_t *head, *takes;
-	uint8_t front[16]; /* for what goes before the heads */
-	uint8_t heads[HL_SLOT_ROOM], taken[HL_SLOT_ROOM];
-};
-
 struct hl_shot {
 	struct hl_thread writer; /* stands for the stream's owner */
 	struct hl_stream *stream;
@@ -62,7 +53,7 @@ struct hl_shot {
 	struct hl_shot_map *maps;
 	uint32_t nmaps, maps_room;
 	struct hl_filter *filter;
-	struct hl_shot_words *words;
+	struct hl_word_writer *words;
 	uint64_t nwords;
 	struct hl_shot_thread *threads; /* [0]: the one that writes */
 	uint32_t *tids;                 /* of the threads */
@@ -99,9 +90,11 @@ static inline int hl_filter_has(const struct hl_filter *f, uint64_t v)
 }
 
 /* ---- image_put.c: records ---- */
-/* A fact of three parts, together at most HL_SLOT_ROOM - 32 bytes. */
-void hl_shot_put(struct hl_shot *x, enum hl_fact kind, const void *a, size_t na, const void *b, size_t nb,
-		 const void *c, size_t nc);
+/* A fact of two parts, together at most HL_SLOT_ROOM - 32 bytes. */
+void hl_shot_put(struct hl_shot *x, enum hl_fact kind, const void *a, size_t na, const void *b, size_t nb);
+/* One of the words that x->words has: so many bytes of its bits, tokens and nibbles behind the numbers. */
+void hl_shot_put_words(struct hl_shot *x, const uint8_t *numbers, size_t nnumbers, size_t nbits,
+		       size_t ntokens, size_t nnibbles);
 void hl_shot_put_threads(struct hl_shot *x);
 void hl_shot_put_maps(struct hl_shot *x);
 
@@ -159,7 +152,6 @@ void hl_shot_scan(struct hl_shot *x);
 int hl_shot_is_late(struct hl_shot *x);
 
 /* ---- image_words.c ---- */
-void hl_words_begin(struct hl_shot_words *w);
 /* The words [p, p + n) as they lie at address. */
 void hl_words_scan(struct hl_shot *x, const uint64_t *p, size_t n, uint64_t address);
 /* Record what is left. */

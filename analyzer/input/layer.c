@@ -199,11 +199,12 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 	case HL_FACT_IMAGE_BEGIN:
 	case HL_FACT_IMAGE_REGS:
 	case HL_FACT_IMAGE_WORDS:
+	case HL_FACT_IMAGE_WORDS_2_2:
 	case HL_FACT_IMAGE_END:
 	case HL_FACT_IMAGE_MAP:
 		return f->must ? -2 : 1; /* for those who search for leaks */
 	}
-	if (f->kind == 0 || f->kind > HL_FACT_SUPPRESSIONS)
+	if (f->kind == 0 || f->kind > HL_FACT_IMAGE_WORDS)
 		return f->must ? -2 : -1;
 	if (late)
 		return 1;

@@ -328,7 +328,7 @@ enum hl_fact {
 	/* A pointer image, see image.h: in a stream of its own, in this order but for MAP, which comes before END. */
 	HL_FACT_IMAGE_BEGIN,
 	HL_FACT_IMAGE_REGS,
-	HL_FACT_IMAGE_WORDS,
+	HL_FACT_IMAGE_WORDS_2_2, /* of format 2.2: images with them have no words that could be read */
 	HL_FACT_IMAGE_END,
 	/* A place in code: uv (id - the claim's previous SITE id, first: 0; ids from 1), sv (pc - the claim's
 	 * previous SITE pc), optional uv flags (enum hl_node_flags).  pc is a return address unless
@@ -347,6 +347,7 @@ enum hl_fact {
 	HL_FACT_LEAK_NOTE,
 	/* Suppressions that the program brings along (in LeakSanitizer's dialect): string, the next piece of their text. */
 	HL_FACT_SUPPRESSIONS,
+	HL_FACT_IMAGE_WORDS, /* see words.h */
 	HL_FACT_LIMIT = 32
 };
 
