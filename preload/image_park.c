@@ -12,18 +12,20 @@
 #include <time.h>
 #include <ucontext.h>
 
-#define WAIT_NS  20000000ull
-#define EACH_NS  100000ull /* to look at one and to signal it */
-#define ROUNDS   3u
-#define RED_ZONE 128u
+#define WAIT_NS      20000000ull
+#define WAIT_LAST_NS 1000000000ull /* at the end: who gets no processor for a while is worth it */
+#define EACH_NS      100000ull     /* to look at one and to signal it */
+#define ROUNDS       3u
+#define RED_ZONE     128u
 
 /* Where threads wait.  One image after the other uses it. */
 struct park {
-	_Atomic uint32_t round;   /* number of the stop that goes on; 0: none */
-	_Atomic uint32_t go;      /* stops up to this one are over */
-	_Atomic uint32_t claimed; /* places taken */
-	_Atomic uint32_t arrived; /* and filled in */
-	uint64_t writer_tp;       /* who writes does not wait for itself */
+	_Atomic uint32_t round;    /* number of the stop that goes on; 0: none */
+	_Atomic uint32_t go;       /* stops up to this one are over */
+	_Atomic uint32_t claimed;  /* places taken */
+	_Atomic uint32_t arrived;  /* and filled in */
+	_Atomic uint32_t prepared; /* places are those of this stop */
+	uint64_t writer_tp;        /* who writes does not wait for itself */
 	uint32_t last, room;
 	uint32_t *tids; /* of the places; written last */
 	struct hl_shot_thread *threads;
@@ -90,8 +92,23 @@ void hl_shot_note_context(struct hl_shot_thread *t, const void *context)
 	note_context(t, context);
 }
 
-void hl_park_here(const void *context)
+/* Of the thread in place i, if it is still that of its round: the next one may have begun. */
+static struct hl_call call_of(uint32_t i, uint32_t round)
 {
+	struct hl_call call = {.known = 0};
+
+	call.number = park.threads[i].call.number;
+	call.first = park.threads[i].call.first;
+	call.known = park.threads[i].call.known;
+	atomic_thread_fence(memory_order_acquire);
+	if (atomic_load_explicit(&park.prepared, memory_order_relaxed) != round)
+		call.known = 0;
+	return call;
+}
+
+void hl_park_here(void *context)
+{
+	struct hl_call call;
 	/* acquire: all of the park (partner: hl_shot_park) */
 	uint32_t round = atomic_load_explicit(&park.round, memory_order_acquire), i, go;
 
@@ -108,10 +125,14 @@ void hl_park_here(const void *context)
 	hl_sys_futex_wake(&park.arrived, 1);
 	while ((go = atomic_load_explicit(&park.go, memory_order_acquire)) < round)
 		hl_sys_futex_wait(&park.go, go, 1000000000u);
+	call = call_of(i, round);
+	hl_call_restart(context, &call);
 }
 
 int hl_park_prepare(uint32_t n)
 {
+	atomic_store_explicit(&park.prepared, park.last + 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
 	if (n > park.room) {
 		park.room = 0;
 		park.threads = hl_arena_alloc(n * sizeof *park.threads);
@@ -120,8 +141,10 @@ int hl_park_prepare(uint32_t n)
 			return 0;
 		park.room = n;
 	}
-	for (uint32_t i = 0; i < park.room; i++)
+	for (uint32_t i = 0; i < park.room; i++) {
 		park.tids[i] = 0;
+		park.threads[i].call.known = 0;
+	}
 	atomic_store_explicit(&park.claimed, 0, memory_order_relaxed);
 	atomic_store_explicit(&park.arrived, 0, memory_order_relaxed);
 	park.writer_tp = hl_cpu_thread_pointer();
@@ -134,9 +157,9 @@ void hl_park_forked(void)
 	atomic_store_explicit(&park.round, 0, memory_order_relaxed);
 }
 
-static void wait_for(uint32_t called)
+static void wait_for(uint32_t called, uint64_t ns)
 {
-	uint64_t until = hl_vdso_clock(CLOCK_MONOTONIC) + WAIT_NS;
+	uint64_t until = hl_vdso_clock(CLOCK_MONOTONIC) + ns;
 
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(&park.arrived, memory_order_acquire);
@@ -160,6 +183,13 @@ static void take_answer(struct hl_shot_thread *to, const struct hl_shot_thread *
 		to->words[k] = from->words[k];
 }
 
+static void give_call(struct hl_call *to, const struct hl_call *from)
+{
+	to->number = from->number;
+	to->first = from->first;
+	to->known = from->known;
+}
+
 static void collect(struct hl_shot *x)
 {
 	uint32_t n = atomic_load_explicit(&park.claimed, memory_order_acquire);
@@ -172,6 +202,7 @@ static void collect(struct hl_shot *x)
 
 		if (place) {
 			take_answer(&x->threads[i], &park.threads[place - 1]);
+			give_call(&park.threads[place - 1].call, &x->threads[i].call);
 			continue;
 		}
 		x->still = 0;
@@ -189,6 +220,7 @@ void hl_shot_park(struct hl_shot *x)
 			    8) == 0;
 	x->tids[0] = x->threads[0].tid;
 	x->called = 0;
+	x->deep = 0;
 	park.last++;
 	/* release: the park is ready (partner: hl_park_here) */
 	atomic_store_explicit(&park.round, park.last, memory_order_release);
@@ -203,7 +235,7 @@ void hl_shot_park(struct hl_shot *x)
 			x->failed = 1;
 		if (found <= 0)
 			break;
-		wait_for(x->called);
+		wait_for(x->called, x->flags & HL_IMAGE_AT_EXIT ? WAIT_LAST_NS : WAIT_NS);
 	}
 	collect(x);
 }
@@ -213,9 +245,12 @@ void hl_shot_resume(struct hl_shot *x)
 	atomic_store_explicit(&park.round, 0, memory_order_relaxed);
 	atomic_store_explicit(&park.go, park.last, memory_order_release);
 	hl_sys_futex_wake(&park.go, INT32_MAX);
-	if (x->signal && x->signal_ours &&
-	    atomic_load_explicit(&park.arrived, memory_order_acquire) >= x->called)
-		hl_signal_uninstall(x->signal);
+	if (atomic_load_explicit(&park.arrived, memory_order_acquire) >= x->called) {
+		if (x->signal && x->signal_ours)
+			hl_signal_uninstall(x->signal);
+		if (x->deep > 0)
+			hl_signal_uninstall_deep();
+	}
 	if (x->masked)
 		hl_sys4(SYS_rt_sigprocmask, SIG_SETMASK, (long)(uintptr_t)&x->mask, 0, 8);
 }

@@ -8,6 +8,7 @@
 
 #include "heapledger/words.h"
 #include "preload/image.h"
+#include "preload/image_restart.h"
 #include "preload/slots.h"
 #include <signal.h>
 
@@ -30,6 +31,7 @@ struct hl_shot_thread {
 	uint32_t how; /* enum hl_image_how */
 	uint64_t sp, tp;
 	uint64_t alt, alt_bytes; /* its signal stack, 0: none */
+	struct hl_call call;     /* that it was in before it got the signal */
 	uint32_t n;
 	uint64_t words[HL_SHOT_REGS]; /* those for which hl_shot_may_point holds */
 };
@@ -65,6 +67,7 @@ struct hl_shot {
 	uint32_t reader;
 	int signal;                     /* that parked them, 0 none */
 	int signal_ours;                /* and it is so only for this image */
+	int deep;                       /* 1: HL_SIGNAL_DEEP is ours as well, -1: it cannot be */
 	uint32_t called;                /* threads that were signalled */
 	uint64_t mask;                  /* the writing thread's, before */
 	int masked;                     /* and it is to be set again */

@@ -20,13 +20,15 @@ struct action {
 };
 
 static void (*on_request)(const void *context);
+static struct action deep; /* of HL_SIGNAL_DEEP, before ours */
 
 #if defined(__x86_64__)
 #define SA_RESTORER_ 0x04000000ul
 /* rt_sigreturn */
 static __attribute__((naked)) void come_back(void)
 {
-	__asm__("mov $15, %eax\n\tsyscall");
+	/* as unwinders and debuggers know it */
+	__asm__("mov $15, %rax\n\tsyscall");
 }
 #endif
 
@@ -41,6 +43,9 @@ static void handler(int sig, siginfo_t *info, void *context)
 
 	if (info->si_code == SI_TKILL && (uint32_t)info->si_pid == hl_guest.pid) {
 		hl_park_here(context);
+		if (sig == HL_SIGNAL_DEEP && deep.handler != (void *)SIG_DFL &&
+		    deep.handler != (void *)SIG_IGN)
+			deep.handler(sig, info, context);
 	} else if (info->si_code == SI_QUEUE && hl_guest.region &&
 		   (uint64_t)(uintptr_t)info->si_value.sival_ptr == hl_ask_nonce(hl_guest.region)) {
 		if (on_request)
@@ -82,6 +87,27 @@ void hl_signal_uninstall(int sig)
 	struct action none = {.handler = (void *)SIG_DFL};
 
 	action(sig, &none, NULL);
+}
+
+int hl_signal_install_deep(void)
+{
+	struct action old;
+
+	if (action(HL_SIGNAL_DEEP, NULL, &old) < 0)
+		return 0;
+	/* ours may have been left standing */
+	if (old.handler != handler) {
+		deep.handler = old.handler;
+		deep.flags = old.flags;
+		deep.restorer = old.restorer;
+		deep.mask = old.mask;
+	}
+	return install(HL_SIGNAL_DEEP) != 0;
+}
+
+void hl_signal_uninstall_deep(void)
+{
+	action(HL_SIGNAL_DEEP, &deep, NULL);
 }
 
 int hl_signal_standing(void)

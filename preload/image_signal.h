@@ -21,9 +21,16 @@ int hl_signal_standing(void);
 int hl_signal_install(void);
 void hl_signal_uninstall(int sig);
 
+/* The signal that glibc keeps for pthread_cancel(): a thread that has all signals blocked has it not, for glibc does not let
+ * programs block it (nptl(7)), nor wait for it.  Its handler of glibc's looks only whether the thread is to be cancelled, and
+ * is called after ours.  For the time of one image: 1, or 0. */
+#define HL_SIGNAL_DEEP 32
+int hl_signal_install_deep(void);
+void hl_signal_uninstall_deep(void);
+
 /* ---- image_park.c ---- */
 /* In the handler: note the registers, and wait while an image wants it. */
-void hl_park_here(const void *context);
+void hl_park_here(void *context);
 /* In a forked child. */
 void hl_park_forked(void);
 

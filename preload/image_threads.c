@@ -1,11 +1,12 @@
 /*
  * image_threads.c - which threads there are, and what the kernel tells of them.
  *
- * Not signalled are those that would not run the handler: who has the signal blocked, who takes signals by sigwait (it would
- * get ours), who is dead.  Buffers are the shot's: who asks may be a signal handler with little stack.
+ * Not signalled are those that would not run the handler: who has also glibc's own signal blocked, by a system call of its own, who
+ * takes signals by such a call, who is stopped or dead.  Buffers are the shot's: who asks may be a signal handler with little stack.
  */
 #include "preload/arena.h"
 #include "preload/image_shot.h"
+#include "preload/image_signal.h"
 #include "preload/vdso.h"
 #include <fcntl.h>
 #include <time.h>
@@ -97,28 +98,61 @@ uint32_t hl_shot_place_of(const uint32_t *tids, uint32_t n, uint32_t tid)
 	return 0;
 }
 
+/* /proc/self/task/T/syscall, while it is in one. */
+static void note_call(struct hl_call *c, const char *text)
+{
+	c->known = *text >= '0' && *text <= '9';
+	c->number = (uint32_t)number(text, 0);
+	while (*text && *text != ' ')
+		text++;
+	c->first = *text ? number(text + 1, 0) : 0;
+}
+
+/* 1: it would get the signal by sigwait() and its kin, instead of our handler. */
+static int waits_for(const struct hl_call *c, int sig)
+{
+	if (!c->known || c->number != SYS_rt_sigtimedwait)
+		return 0;
+	return !hl_sys_readable(c->first) || *(const uint64_t *)(uintptr_t)c->first >> (sig - 1) & 1;
+}
+
+/* By which signal the thread would run our handler; 0: by none. */
+static int signal_for(struct hl_shot *x, uint64_t blocked, const struct hl_call *c)
+{
+	if (x->signal && !(blocked >> (x->signal - 1) & 1) && !waits_for(c, x->signal))
+		return x->signal;
+	if (blocked >> (HL_SIGNAL_DEEP - 1) & 1 || waits_for(c, HL_SIGNAL_DEEP))
+		return 0;
+	if (!x->deep)
+		x->deep = hl_signal_install_deep() ? 1 : -1;
+	return x->deep > 0 ? HL_SIGNAL_DEEP : 0;
+}
+
 /* Signal the thread, or learn of it what can be learnt.  1: it should answer. */
 static int call_on(struct hl_shot *x, struct hl_shot_thread *t, uint64_t until)
 {
 	char *text = (char *)x->bounce;
-	const char *state, *blocked;
+	const char *state, *mask;
+	uint64_t blocked;
+	int sig;
 
+	t->call.known = 0;
 	if (hl_vdso_clock(CLOCK_MONOTONIC) >= until || read_of(t->tid, "status", text, 4096) <= 0)
 		return 0;
 	state = find(text, "State:\t");
-	blocked = find(text, "SigBlk:\t");
+	mask = find(text, "SigBlk:\t");
 	if (state && (*state == 'Z' || *state == 'X')) {
 		t->tid = 0;
 		return 0;
 	}
-	if (!x->signal || !blocked || number(blocked, 1) >> (x->signal - 1) & 1)
+	if (!mask || !state || *state == 'T' || *state == 't' ||
+	    (x->flags & HL_IMAGE_GENTLE && (*state == 'S' || *state == 'D')))
 		return 0;
-	if (x->flags & HL_IMAGE_GENTLE && state && (*state == 'S' || *state == 'D'))
-		return 0;
-	if (read_of(t->tid, "syscall", text, 4096) > 0 && *text != 'r' && *text != '-' &&
-	    number(text, 0) == SYS_rt_sigtimedwait)
-		return 0;
-	return hl_sys4(SYS_tgkill, hl_guest.pid, t->tid, x->signal, 0) == 0;
+	blocked = number(mask, 1);
+	if (read_of(t->tid, "syscall", text, 4096) > 0)
+		note_call(&t->call, text);
+	sig = signal_for(x, blocked, &t->call);
+	return sig && hl_sys4(SYS_tgkill, hl_guest.pid, t->tid, sig, 0) == 0;
 }
 
 /* Call f for every thread; 0: they cannot be listed. */

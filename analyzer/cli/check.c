@@ -74,6 +74,9 @@ static const char *incomplete(const struct hl_leak_subject *s, int first)
 		return why;
 	if (s->s.totals.lost)
 		return "events were lost: a block whose free was lost looks like a leak";
+	if (!strcmp(hl_leak_subject_tier(s), "torn"))
+		return "a thread could not be stopped: what it moved while the pointers were recorded looks "
+		       "like a leak";
 	if (hl_trace_facts(s->s.trace)->nunseen)
 		return "a library took its memory from elsewhere, unseen: what it held or freed looks like a "
 		       "leak";
@@ -138,7 +141,8 @@ static int add(struct hl_check_job *j, const char *trace, int first, struct hl_l
 		j->became = 0;
 		first = 1;
 	}
-	if (!first && !s->image && !hl_trace_facts(s->s.trace)->sample_bytes) {
+	if (!first && !s->image && p->end != HL_END_EXIT && p->end != HL_END_FAST &&
+	    !hl_trace_facts(s->s.trace)->sample_bytes) {
 		tell_unjudged(s);
 		return HL_OK;
 	}

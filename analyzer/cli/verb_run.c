@@ -50,7 +50,7 @@ static const struct hl_option options[] = {
 	{OPT_FREE_STACKS, "free-stacks", NULL, "record where blocks are freed, too (heapledger misuse)"},
 	{OPT_NO_IMAGE, "no-image", NULL, "record no pointers: leaks cannot be searched for"},
 	{OPT_IMAGE, "image", "all|gentle",
-	 "threads that pointer images stop: all (default), or those that do not wait in the kernel"},
+	 "stop all threads for one (default), or none that waits in the kernel"},
 	{OPT_SAMPLE, "sample", "BYTES",
 	 "record one in so many bytes (512K): less cost, estimates with errors"},
 	{OPT_EVERY, "snapshot-every", "SECONDS", "take a snapshot every so often (30s, 5m)"},

@@ -31,7 +31,7 @@ for way in return exit _exit quick_exit threads deaf; do
 		*) verdict "$way: the image is what the program said $bare" '' "$got" ;;
 		esac
 		tier=exact
-		case $way in _exit | deaf) tier=torn ;; esac
+		case $way in deaf) tier=torn ;; esac
 		verdict "$way: the tier is told $bare" $tier "$(sed -n '/^image/s/.* //p' dumped)"
 	done
 done
