@@ -95,7 +95,9 @@ static void tell_unjudged(const struct hl_leak_subject *s)
 	const struct hl_process *p = &hl_trace_facts(s->s.trace)->process;
 	char text[512];
 
-	snprintf(text, sizeof(text), "%.200s (%" PRIu32 ") was killed, or is not over: it is not judged",
+	snprintf(text, sizeof(text),
+		 "%.200s (%" PRIu32
+		 ") was killed, ended by a system call of its own, or is not over: it is not judged",
 		 p->exe ? p->exe : "?", p->pid);
 	hl_error(text);
 }
@@ -124,6 +126,18 @@ static void take_programs_own(struct hl_check_job *j, const struct hl_leak_subje
 		hl_error(d.text);
 }
 
+static void tell_untraced(const struct hl_leak_subject *s)
+{
+	uint64_t n = hl_trace_facts(s->s.trace)->lost[HL_LOST_CHILD];
+	char text[128];
+
+	if (!n)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu64 " program%s it started could not be traced: not judged", n,
+		 n == 1 ? "" : "s");
+	hl_error(text);
+}
+
 static int add(struct hl_check_job *j, const char *trace, int first, struct hl_leak_subject *s,
 	       const struct hl_growth_watch *growth, struct hl_diag *d)
 {
@@ -131,6 +145,7 @@ static int add(struct hl_check_job *j, const char *trace, int first, struct hl_l
 	struct hl_losses *l;
 	int err = HL_OK;
 
+	tell_untraced(s);
 	/* what a process had before exec went with it; what it became is the command then (env, nice, sh -c 'exec ...') */
 	if (!s->image && p->end == HL_END_EXEC) {
 		if (first)

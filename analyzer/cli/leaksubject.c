@@ -29,7 +29,8 @@ static const char *why_not(const struct hl_leak_subject *l)
 		return "the program was replaced by another one: no pointer image was taken";
 	if (p->end == HL_END_EXIT || p->end == HL_END_FAST)
 		return "no pointer image was taken at its end";
-	return "the program was killed, or is not over: no pointer image was taken at its end";
+	return "the program was killed, ended by a system call of its own, or is not over: no pointer image "
+	       "was taken at its end";
 }
 
 const char *hl_leak_subject_tier(const struct hl_leak_subject *l)

@@ -178,6 +178,23 @@ static int parse(struct hl_check_job *j, const struct hl_verb *v, int argc, char
 	return *command ? HL_OK : hl_check_operands(v, end, argv, o.next, HL_OPERANDS_MANY, d);
 }
 
+/* An entry that is there already is taken away. */
+static void drop_repeated(struct hl_buf *out, size_t mark)
+{
+	size_t n = out->len - mark;
+
+	for (const char *p = (const char *)out->data; (size_t)(p - (const char *)out->data) + n <= mark;
+	     p++) {
+		if (!memcmp(p, out->data + mark, n)) {
+			out->len = mark;
+			return;
+		}
+		p = memchr(p, '\n', mark - (size_t)(p - (const char *)out->data));
+		if (!p)
+			return;
+	}
+}
+
 static void print_generated(FILE *to, const struct hl_check_job *j)
 {
 	struct hl_buf out = {0};
@@ -185,6 +202,7 @@ static void print_generated(FILE *to, const struct hl_check_job *j)
 	for (size_t i = 0; i < j->n; i++)
 		for (size_t k = 0; k < j->process[i].n; k++) {
 			const struct hl_loss *l = &j->process[i].loss[k];
+			size_t mark = out.len;
 
 			if (!l->fails)
 				continue;
@@ -193,6 +211,7 @@ static void print_generated(FILE *to, const struct hl_check_job *j)
 			else
 				hl_suppressions_generate_valgrind(&out, l->kind, l->entry, l->traceback,
 								  j->names);
+			drop_repeated(&out, mark);
 		}
 	fwrite(out.data, 1, out.len, to);
 	hl_buf_release(&out);

@@ -320,6 +320,28 @@ gcc -w -g -O1 -pthread -o last last.c
 check 99 "a process whose first thread has ended" -- ./last
 verdict "is judged as any" 1 "$(grep -c '^  definite: 30000 bytes in 2 blocks' out)"
 
+# what is pasted is what valgrind takes, once each
+cat >twice.c <<'END'
+#include <stdlib.h>
+#include <string.h>
+__attribute__((noinline)) void *build(int n) { return memset(malloc(n), 1, n); }
+int main(void)
+{
+	build(10);
+	build(20);
+	return 0;
+}
+END
+gcc -w -g -O0 -o twice twice.c
+"$hl" check --gen-suppressions lsan -- ./twice >out
+verdict "an entry that is there is not said again" 1 "$(grep -c '^leak:' out)"
+"$hl" check --gen-suppressions valgrind -- ./twice >out
+verdict "frames below main are not said" "fun:main }" "$(echo $(tail -2 out))"
+
+# a program that cannot be traced
+gcc -w -static -o alone status.c && check 0 "a child that cannot be traced is no leak" -- sh -c './alone 0; exit 0'
+verdict "but it is told" 1 "$(grep -c '1 program it started could not be traced' err)"
+
 # children
 check 99 "a child's leak fails the check" -- sh -c './leak_cases kept; ./leak_cases lost; exit 0'
 check 0 "a child that is not followed does not" --follow sh -- sh -c './leak_cases lost; exit 0'
