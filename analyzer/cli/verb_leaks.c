@@ -126,10 +126,30 @@ static void print_losses(struct hl_leak_subject *l, const struct request *r)
 	hl_lost_release(&losses);
 }
 
+/* For programs: that there is no answer is one. */
+static void print_none(const struct hl_leak_subject *l, const struct request *r)
+{
+	const struct hl_process *p = &hl_trace_facts(l->s.trace)->process;
+	struct hl_losses losses = {.program = p->exe,
+				   .trace = l->s.path,
+				   .command_line = p->cmdline,
+				   .pid = p->pid,
+				   .ppid = p->ppid,
+				   .incomplete = 1,
+				   .why_incomplete = hl_leak_subject_no_losses(l)};
+	struct hl_check check = {.process = &losses, .n = 1};
+	struct hl_check_style style = {.rows = r->q.style};
+
+	if (!r->grouped && r->format != &hl_check_text)
+		r->format->write(stdout, &style, &check);
+}
+
 static int answer(struct hl_leak_subject *l, const struct request *r)
 {
-	if (!hl_leak_subject_answers(l, 1))
+	if (!hl_leak_subject_answers(l, 1)) {
+		print_none(l, r);
 		return 4;
+	}
 	if (r->grouped)
 		print_rows(l, r);
 	else

@@ -28,6 +28,10 @@ static int answer(struct hl_leak_subject *l, const struct hl_query *q, uint64_t 
 	if (err == HL_ERR_NOTFOUND) {
 		fprintf(stderr, "no block lived at 0x%" PRIx64 ": heapledger block tells its past\n",
 			address);
+		if (q->format != &hl_format_text) {
+			refs = (struct hl_refs){.trace = l->s.path, .asked = address};
+			q->format->refs(stdout, &q->style, &refs);
+		}
 		return 0;
 	}
 	if (err)

@@ -338,6 +338,12 @@ verdict "an entry that is there is not said again" 1 "$(grep -c '^leak:' out)"
 "$hl" check --gen-suppressions valgrind -- ./twice >out
 verdict "frames below main are not said" "fun:main }" "$(echo $(tail -2 out))"
 
+# that there is no answer is one for programs
+"$hl" run -q --no-image -o none.hl -- ./twice
+verdict "no losses are told as json" "4 true" "$("$hl" leaks --format json none.hl 2>err >out; echo $?) $(sed -n 's/.*"incomplete": \(.*\),/\1/p' out)"
+"$hl" run -q -o twice.hl -- ./twice
+verdict "no block is told as json" null "$("$hl" refs --format json twice.hl 0x10 2>err | sed -n 's/.*"address": //p')"
+
 # a program that cannot be traced
 gcc -w -static -o alone status.c && check 0 "a child that cannot be traced is no leak" -- sh -c './alone 0; exit 0'
 verdict "but it is told" 1 "$(grep -c '1 program it started could not be traced' err)"
