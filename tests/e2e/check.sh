@@ -336,7 +336,7 @@ gcc -w -g -O0 -o twice twice.c
 "$hl" check --gen-suppressions lsan -- ./twice >out
 verdict "an entry that is there is not said again" 1 "$(grep -c '^leak:' out)"
 "$hl" check --gen-suppressions valgrind -- ./twice >out
-verdict "frames below main are not said" "fun:main }" "$(echo $(tail -2 out))"
+verdict "frames below main are not said" "   fun:main }" "$(tail -2 out | tr '\n' ' ' | sed 's/ $//')"
 
 # that there is no answer is one for programs
 "$hl" run -q --no-image -o none.hl -- ./twice
