@@ -9,9 +9,10 @@
 #include <fcntl.h>
 #include <link.h>
 
-#define TEXT_MIN  (256u * 1024)
-#define TEXT_MAX  (64u * 1024 * 1024)
-#define NAME_MAX_ 4096u
+#define TEXT_MIN   (256u * 1024)
+#define TEXT_MAX   (64u * 1024 * 1024)
+#define NAME_MAX_  4096u
+#define SEALED_MAX (64ull << 20) /* of what cannot be read */
 /* Programs that are not position independent lie below it, and their vtables among other constants. */
 #define FIXED_END (1ull << 30)
 
@@ -210,6 +211,16 @@ static int is_relro(const struct line *l, const struct line *next)
 	return next->inode == l->inode ? next->offset == l->offset + (l->end - l->start) : !next->inode;
 }
 
+/* Memory that somebody wrote and then protected: a block perhaps, or what holds one.  Not what is only reserved, much of it, nor the
+ * kernel's own ([vdso]). */
+static int is_sealed(const struct hl_shot *x, const struct line *l)
+{
+	const char *name = x->text + l->name;
+
+	return !l->inode && l->perms[3] == 'p' && !(l->name_bytes > 1 && name[0] == '[' && name[1] == 'v') &&
+	       (l->perms[0] == 'r' || l->end - l->start <= SEALED_MAX);
+}
+
 static void take(struct hl_shot *x, const struct line *l, const struct line *next, const struct holes *holes,
 		 uint32_t *h)
 {
@@ -218,8 +229,16 @@ static void take(struct hl_shot *x, const struct line *l, const struct line *nex
 
 	if (l->perms[1] != 'w') {
 		m.target = 1;
-		if (is_relro(l, next))
+		if (is_sealed(x, l)) {
+			m.flags = HL_IMAGE_MAP_SEALED;
+			if (l->perms[0] == 'r')
+				m.flags |= HL_IMAGE_MAP_SCANNED;
+			m.direct = l->perms[0] == 'r';
+			m.present = 1;
 			add_around(x, m, holes, h);
+		} else if (is_relro(l, next)) {
+			add_around(x, m, holes, h);
+		}
 		return;
 	}
 	m.flags = HL_IMAGE_MAP_WRITE;

@@ -99,7 +99,7 @@ static inline uint32_t target_of(struct hl_graph *g, uint32_t begun, uint64_t va
 				 int64_t before24)
 {
 	int starts = 0;
-	uint32_t b = hl_index_find_in(&g->index, begun, value, &starts);
+	uint32_t b = hl_index_find_in(&g->index, begun, value, &starts), last = b;
 	uint64_t offset;
 
 	/* the last that starts there is the innermost: it needs no look at its span, which would not be cached */
@@ -107,7 +107,11 @@ static inline uint32_t target_of(struct hl_graph *g, uint32_t begun, uint64_t va
 		return b << 2 | HL_POINT_START;
 	b = innermost(g, b, value, 1);
 	if (b == HL_GRAPH_NONE)
-		return b;
+		return last != HL_GRAPH_NONE &&
+				       hl_heuristic_no_array(g->heuristics, value - g->spans[last].address,
+							     g->spans[last].size, before8)
+			       ? last << 2 | HL_POINT_EXPLAINED
+			       : b;
 	offset = value - g->spans[b].address;
 	if (offset == 0)
 		return b << 2 | HL_POINT_START;

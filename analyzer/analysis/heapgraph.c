@@ -185,7 +185,7 @@ int hl_heapgraph_load(struct hl_heapgraph *h, struct hl_trace *t, const struct h
 				   .told = {.kind = HL_AREA_TOLD, .name = ""}};
 	hl_told_load(&l.told, l.facts, image->stamp);
 	for (size_t i = 0; i < image->nmaps; i++)
-		if (!(image->maps[i].flags & HL_IMAGE_MAP_WRITE))
+		if (!(image->maps[i].flags & (HL_IMAGE_MAP_WRITE | HL_IMAGE_MAP_SEALED)))
 			hl_graph_add_vtables(h->graph, image->maps[i].start, image->maps[i].end);
 	err = hl_replay_live(t, image->stamp, sink, ctx, see_live, &l, &h->counts, d);
 	if (!err)

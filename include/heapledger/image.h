@@ -9,8 +9,8 @@
  *          signal stack (0 none; its start is among those words): nothing in it is alive but from sp on
  *   WORDS  aligned words of readable and writable memory whose value lies in private writable memory or in constants that need
  *          relocation (vtables), by ascending address: words.h
- *   MAP    uv start, uv end, uv flags (enum hl_image_map_flags), string name as in /proc/self/maps.  All that is writable, and the
- *          constants that WORDS may point to; without the library's own.
+ *   MAP    uv start, uv end, uv flags (enum hl_image_map_flags), string name as in /proc/self/maps.  All that is writable or was (memory
+ *          without a file), and the constants that WORDS may point to; without the library's own.
  *   END    uv number, uv stamp (all threads that could be stopped were), uv words, uv MAP records, uv REGS records
  */
 #ifndef HEAPLEDGER_IMAGE_H
@@ -50,7 +50,8 @@ enum hl_image_map_flags {
 	HL_IMAGE_MAP_SHARED = 4,
 	HL_IMAGE_MAP_SCANNED = 8, /* its words are in the image */
 	HL_IMAGE_MAP_PARTLY = 16, /* not all of its pages could be read */
-	HL_IMAGE_MAP_TORN = 32    /* it may have changed meanwhile */
+	HL_IMAGE_MAP_TORN = 32,   /* it may have changed meanwhile */
+	HL_IMAGE_MAP_SEALED = 64  /* without a file, and not to be written to as it is: it was, once */
 };
 
 #endif

@@ -57,6 +57,8 @@ while read -r case list want; do
 		"$("$hl" leaks --kinds $kinds -n 0 --heuristics "$list" --format json t.hl 2>err | /usr/bin/python3 "$HL_ROOT/tests/lib/leaks.py" leak_cases.cc)"
 done <<'END'
 array_with_cookie none possible 1 20008
+array_of_none none definite 1 8
+array_of_none newarray reachable 1 8
 array_with_cookie stdstring,length64,multipleinheritance possible 1 20008
 array_with_cookie newarray reachable 1 20008
 second_base newarray possible 1 10008
