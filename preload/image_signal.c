@@ -4,6 +4,7 @@
 #include "preload/image_signal.h"
 #include "heapledger/image.h"
 #include "preload/guest.h"
+#include "preload/image_restart.h"
 #include <signal.h>
 
 /* glibc uses those below for itself.  Programs that use any take the first or the last ones. */
@@ -39,6 +40,7 @@ static long action(int sig, const struct action *set, struct action *old)
 
 static void handler(int sig, siginfo_t *info, void *context)
 {
+	static const struct hl_call unknown;
 	struct action none = {.handler = (void *)SIG_DFL};
 
 	if (info->si_code == SI_TKILL && (uint32_t)info->si_pid == hl_guest.pid) {
@@ -50,6 +52,7 @@ static void handler(int sig, siginfo_t *info, void *context)
 		   (uint64_t)(uintptr_t)info->si_value.sival_ptr == hl_ask_nonce(hl_guest.region)) {
 		if (on_request)
 			on_request(context);
+		hl_call_restart(context, &unknown);
 	} else {
 		/* as if nobody stood here: pending until we return */
 		action(sig, &none, NULL);
