@@ -274,7 +274,7 @@ static void check_rings(const struct oracle *o, struct hl_graph *g)
 		for (size_t k = 0; k < n; k++) {
 			uint64_t slot = o->block[ring[k].block].address + ring[k].offset;
 			unsigned w = (unsigned)((slot - o->start) / 8), from = oracle_find(o, slot, 8);
-			unsigned to = oracle_find(o, o->word[w], 1);
+			unsigned to = oracle_target(o, o->word[w], o->before8[w]);
 
 			SAME(slot % 8, 0);
 			SAME(o->place[from], ring[k].block);
@@ -297,7 +297,7 @@ static void check_step(const struct oracle *o, const struct hl_graph_step *s, un
 		return;
 	}
 	SAME(oracle_find(o, slot, 8), s->block);
-	SAME(oracle_find(o, o->word[w], 1), to);
+	SAME(oracle_target(o, o->word[w], o->before8[w]), to);
 	SAME(s->how, oracle_how(o, to, o->word[w], o->before8[w], o->before24[w]));
 	MUST(!strong || s->how != HL_POINT_INTERIOR);
 }
@@ -418,7 +418,7 @@ static void check_links(const struct oracle *o, const struct hl_graph *g)
 
 		for (unsigned w = 0; w < WORDS; w++) {
 			unsigned from = oracle_find(o, o->start + 8 * w, 8),
-				 to = oracle_find(o, o->word[w], 1);
+				 to = oracle_target(o, o->word[w], o->before8[w]);
 
 			if (from != o->n && to == b) {
 				want.referrers++;
@@ -453,7 +453,8 @@ static void count(const struct oracle *o, struct hl_graph *g)
 		had.retaining += hl_graph_retained(g, b) > o->block[b].size;
 	}
 	for (unsigned w = 0; w < WORDS; w++) {
-		unsigned from = oracle_find(o, o->start + 8 * w, 8), to = oracle_find(o, o->word[w], 1);
+		unsigned from = oracle_find(o, o->start + 8 * w, 8),
+			 to = oracle_target(o, o->word[w], o->before8[w]);
 
 		if (from == o->n || to == o->n ||
 		    oracle_how(o, to, o->word[w], o->before8[w], o->before24[w]) != HL_POINT_EXPLAINED)
