@@ -127,7 +127,7 @@ $(O)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(fuzz_src)
 	@mkdir -p $(@D)
 	$(Q)clang $(filter-out -MMD -MP,$(base)) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $^ -lzstd -lm
-suppress_src := $(filter analyzer/base/%,$(an_src)) $(wildcard analyzer/analysis/suppress*.c) \
+suppress_src := $(filter analyzer/base/%,$(an_src)) analyzer/analysis/suppress.c $(wildcard analyzer/analysis/suppress_*.c) \
 	$(addprefix analyzer/analysis/,baseline.c leaks.c names.c idset.c) analyzer/model/demangle.c
 $(O)/fuzz/suppress_fuzz: tests/fuzz/suppress_fuzz.c $(suppress_src)
 	@mkdir -p $(@D)

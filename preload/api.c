@@ -6,6 +6,7 @@
 #include "preload/real.h"
 #include "preload/modrec.h"
 #include "preload/record.h"
+#include "preload/unseen.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 HL_EXPORT void heapledger_alloc(const void *p, size_t size);
 HL_EXPORT void heapledger_free(const void *p);
 HL_EXPORT void heapledger_snapshot(const char *label);
+HL_EXPORT void heapledger_snapshot_image(const char *label);
 HL_EXPORT int heapledger_is_tracing(void);
 
 HL_EXPORT void heapledger_alloc(const void *p, size_t size)
@@ -47,12 +49,27 @@ HL_EXPORT void heapledger_snapshot(const char *label)
 	hl_leave(t);
 }
 
+/* Without an image a mark is better than nothing; one that could not be copied has it. */
+HL_EXPORT void heapledger_snapshot_image(const char *label)
+{
+	struct hl_image_request r = {.label = label ? label : "", .reason = HL_MARK_API};
+	struct hl_thread *t = hl_real_ready() ? hl_enter() : NULL;
+	enum hl_ask result;
+
+	if (!t)
+		return;
+	result = hl_image_live(t, &r, NULL);
+	if (result > HL_ASK_DONE && result != HL_ASK_NO_COPY)
+		hl_record_mark(t, HL_MARK_API, r.label);
+	hl_leave(t);
+}
+
 HL_EXPORT int heapledger_is_tracing(void)
 {
 	return hl_records(hl_state());
 }
 
-/* After the real call: what is gone is gone, and destructors it ran are the program's. */
+/* Modules after the real call: what is gone is gone, and destructors it ran are the program's. */
 HL_EXPORT int dlclose(void *handle)
 {
 	struct hl_thread *t;
@@ -60,6 +77,11 @@ HL_EXPORT int dlclose(void *handle)
 
 	if (!hl_real_ready() || !hl_real.dlclose)
 		return -1;
+	t = hl_enter();
+	if (t) {
+		hl_unseen_closes(t, handle);
+		hl_leave(t);
+	}
 	r = hl_real.dlclose(handle);
 	t = hl_enter();
 	if (t) {

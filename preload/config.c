@@ -61,7 +61,8 @@ static int follow(struct hl_config *c, const char *value, const char *end)
 static int option(const char *s, const char *end)
 {
 	/* text in the arrays, not pointers to it: those would be relocations */
-	static const char no_yes[][12] = {"0", "1"}, full[][12] = {"wait", "drop"};
+	static const char no_yes[][12] = {"0", "1"}, images[][12] = {"0", "1", "gentle"},
+			  full[][12] = {"wait", "drop"};
 	static const char clocks[][12] = {"tsc", "raw"};
 	static const char unwind[][12] = {[HL_UNWIND_CFI] = "cfi",
 					  [HL_UNWIND_WALK] = "walk",
@@ -93,9 +94,9 @@ static int option(const char *s, const char *end)
 		return k < 2;
 	}
 	if (is(s, name_end, "image")) {
-		k = which(value, value_end, no_yes, 2);
-		c->image = k < 2 ? (uint8_t)k : c->image;
-		return k < 2;
+		k = which(value, value_end, images, HL_IMAGES_GENTLE + 1);
+		c->image = k <= HL_IMAGES_GENTLE ? (uint8_t)k : c->image;
+		return k <= HL_IMAGES_GENTLE;
 	}
 	if (is(s, name_end, "clock")) {
 		k = which(value, value_end, clocks, 2);
@@ -136,6 +137,16 @@ static void options(const char *s)
 			hl_guest.config.unknown_options++;
 		s = *end ? end + 1 : end;
 	}
+}
+
+static void exitcode(const char *s)
+{
+	uint64_t n;
+
+	if (number(s, s + hl_strlen(s), 1, 255, &n))
+		hl_guest.config.exitcode = (uint8_t)n;
+	else if (*s)
+		hl_guest.config.unknown_options++;
 }
 
 /* The token of LD_PRELOAD that is us. */
@@ -187,6 +198,8 @@ void hl_config_read(char **envp)
 	for (; envp && *envp; envp++) {
 		if ((v = hl_after(*envp, "HEAPLEDGER_OPTIONS=")))
 			options(v);
+		else if ((v = hl_after(*envp, "HEAPLEDGER_EXITCODE=")))
+			exitcode(v);
 		else if ((v = hl_after(*envp, "HEAPLEDGER_REGION=")))
 			hl_append(g->region_path, g->region_path + sizeof g->region_path, v);
 		else if ((v = hl_after(*envp, "HEAPLEDGER_OUTPUT="))) {

@@ -137,6 +137,11 @@ static inline void hl_event_free(struct hl_stream *s, uint8_t *start, uint64_t a
 	hl_slots_commit(s, hl_event_put_address(s, hl_event_put_tag(start, tag, delta), address, h, hit));
 }
 
+static inline int hl_event_is_special(void)
+{
+	return atomic_load_explicit(&hl_guest.config.special, memory_order_relaxed);
+}
+
 /* 1: the common event was written; 0: nothing was, use hl_record_alloc or _free, which know the rest. */
 static inline int hl_event_try_alloc(struct hl_thread *t, uint64_t address, uint64_t size,
 				     enum hl_entry entry, uint64_t caller)
@@ -145,7 +150,7 @@ static inline int hl_event_try_alloc(struct hl_thread *t, uint64_t address, uint
 	uint8_t *start;
 	uint32_t stack;
 
-	if (HL_UNLIKELY(!s || hl_guest.config.special))
+	if (HL_UNLIKELY(!s || hl_event_is_special()))
 		return 0;
 	stack = hl_capture(t, s, caller);
 	start = hl_slots_here(s, HL_EVENT_ROOM);
@@ -160,7 +165,7 @@ static inline int hl_event_try_free(struct hl_thread *t, uint64_t address, enum 
 	struct hl_stream *s = t->streams[0];
 	uint8_t *start;
 
-	if (HL_UNLIKELY(!s || hl_guest.config.special || entry == HL_ENTRY_DELETE_ARRAY ||
+	if (HL_UNLIKELY(!s || hl_event_is_special() || entry == HL_ENTRY_DELETE_ARRAY ||
 			!hl_event_near(s, address)))
 		return 0;
 	start = hl_slots_here(s, HL_EVENT_ROOM);

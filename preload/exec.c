@@ -7,6 +7,7 @@
 #include "preload/child_env.h"
 #include "preload/enter.h"
 #include "preload/facts.h"
+#include "preload/image.h"
 #include "preload/lifecycle.h"
 #include "preload/real.h"
 #include <errno.h>
@@ -20,6 +21,7 @@ static void leaving(const char *path)
 
 	if (!hl_records(hl_state()) || hl_is_vfork_child() || !hl_sys_readable((uintptr_t)path))
 		return; /* a bad pointer: EFAULT is the kernel's to say */
+	hl_image_abandon();
 	t = hl_enter();
 	if (!t)
 		return;

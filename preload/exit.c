@@ -3,6 +3,7 @@
  * Whatever else ends a process needs nothing from us: what was committed is in the region.
  */
 #include "preload/boot.h"
+#include "preload/control.h"
 #include "preload/enter.h"
 #include "preload/facts.h"
 #include "preload/image.h"
@@ -10,6 +11,7 @@
 #include "preload/real.h"
 #include "preload/record.h"
 #include "preload/unseen.h"
+#include "preload/verdict.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -73,6 +75,7 @@ HL_EXPORT __attribute__((noreturn)) void quick_exit(int status)
  * libraries, without which what these hold would look lost. */
 static __attribute__((destructor)) void destructor(void)
 {
+	hl_verdict_before_exit();
 	write_image(1);
 }
 
@@ -88,11 +91,16 @@ static void at_exit(int status, void *unused)
 		hl_leave(t);
 	}
 	hl_lifecycle_end(HL_END_EXIT, status);
+	status = hl_verdict_at_exit();
+	/* what is left of it goes on with the new status: stdio is flushed after this */
+	if (status >= 0)
+		exit(status);
 }
 
 void hl_lifecycle_setup(void)
 {
 	on_exit(at_exit, NULL);
-	hl_image_setup();
+	hl_control_setup();
+	hl_verdict_setup();
 	hl_unseen_start();
 }

@@ -176,3 +176,32 @@ void hl_facts_unseen(struct hl_thread *t, enum hl_unseen why, const char *path, 
 	q = hl_put_string(tail, from, nfrom < 200 ? nfrom : 200);
 	hl_record_fact3(t, HL_FACT_UNSEEN, head, (size_t)(p - head), path, n, tail, (size_t)(q - tail));
 }
+
+/* Later events lie above its stamp: a block that has the address next is another one. */
+void hl_facts_leak_note(struct hl_thread *t, enum hl_leak_note what, uint64_t address, uint64_t bytes)
+{
+	uint8_t buf[48], *p = hl_put_uv(buf, what);
+	uint64_t stamp;
+
+	atomic_fetch_add_explicit(&hl_guest.region->clock_seq, 1, memory_order_seq_cst);
+	stamp = hl_facts_now();
+	while (now() <= stamp)
+		;
+	p = hl_put_uv(p, address);
+	p = hl_put_uv(p, bytes);
+	p = hl_put_uv(p, stamp);
+	hl_record_fact(t, HL_FACT_LEAK_NOTE, buf, (size_t)(p - buf));
+}
+
+void hl_facts_suppressions(struct hl_thread *t, const char *text)
+{
+	static const size_t most = HL_FACT_BYTES_MAX - 16;
+
+	for (size_t left = hl_strlen(text), n; left; left -= n, text += n) {
+		uint8_t head[16];
+
+		n = left < most ? left : most;
+		hl_record_fact3(t, HL_FACT_SUPPRESSIONS, head, (size_t)(hl_put_uv(head, n) - head), text, n,
+				head, 0);
+	}
+}

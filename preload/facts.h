@@ -27,6 +27,10 @@ void hl_facts_unseen(struct hl_thread *t, enum hl_unseen why, const char *path, 
  * goes, after one comes. */
 void hl_facts_range(struct hl_thread *t, uint64_t start, uint64_t end, uint32_t flags, uint64_t caller,
 		    uint64_t stamp);
+/* What the program says of leaks, as of now. */
+void hl_facts_leak_note(struct hl_thread *t, enum hl_leak_note what, uint64_t address, uint64_t bytes);
+/* In pieces as large as a record may be. */
+void hl_facts_suppressions(struct hl_thread *t, const char *text);
 uint64_t hl_facts_now(void);
 void hl_facts_end(struct hl_thread *t, enum hl_end end, uint32_t status);
 

@@ -34,17 +34,21 @@ enum hl_unwind_method { HL_UNWIND_CFI, HL_UNWIND_WALK, HL_UNWIND_LIBUNWIND, HL_U
  * here, because its outer frames are those of the stack before, while windows of it have none in common. */
 #define HL_ROOM_MIN 256u
 
+#define HL_IMAGES_GENTLE 2u
+
 struct hl_config {
-	uint32_t depth;    /* frames of a stack that reports show */
-	uint32_t room;     /* frames of a stack that can be recorded: 1, or depth and at least HL_ROOM_MIN */
-	uint8_t mmap;      /* mmap family counts */
-	uint8_t drop;      /* on-full=drop */
-	uint8_t image;     /* a pointer image at the end */
-	uint8_t growth;    /* keep live_delta */
-	uint8_t raw_clock; /* 1: bare, stamps are of CLOCK_MONOTONIC_RAW even where the TSC is trusted */
+	uint32_t depth; /* frames of a stack that reports show */
+	uint32_t room;  /* frames of a stack that can be recorded: 1, or depth and at least HL_ROOM_MIN */
+	uint8_t mmap;   /* mmap family counts */
+	uint8_t drop;   /* on-full=drop */
+	uint8_t image;  /* pointer images; HL_IMAGES_GENTLE: threads that wait in the kernel are left alone */
+	uint8_t growth; /* keep live_delta */
+	uint8_t raw_clock;   /* 1: bare, stamps are of CLOCK_MONOTONIC_RAW even where the TSC is trusted */
 	uint8_t free_stacks; /* 1: a free says where it was called */
-	uint8_t special;     /* 1: an event takes more than its coding (growth, sample, stacks of frees) */
+	/* 1: an event takes more than its coding (growth, sample, stacks of frees); from the first __lsan_disable() on, too */
+	_Atomic uint8_t special;
 	uint8_t follow_none;
+	uint8_t exitcode;  /* HEAPLEDGER_EXITCODE; 0: none */
 	uint8_t unwind;    /* enum hl_unwind_method */
 	uint64_t max_disk; /* bare: bytes of the file at most */
 	uint64_t
@@ -71,6 +75,7 @@ struct hl_guest {
 	/* process */
 	uint32_t pid; /* of the process that started or forked last; a vfork child differs */
 	uint32_t parent_image, parent_pid;
+	_Atomic uint8_t ask_signal;     /* see image_signal.h; 0: none stands */
 	uint8_t ever_started;           /* a HL_INIT state now means: forked child */
 	uint8_t libc_alloc;             /* the next malloc is glibc's, which never calls malloc */
 	_Atomic uint32_t new_is_malloc; /* 0 unknown, 1: operator new ends in malloc, 2: it does not */

@@ -1,5 +1,5 @@
 /*
- * image_maps.c - /proc/self/maps to the pieces that count, without what is the library's own.
+ * image_maps.c - /proc/thread-self/maps to the pieces that count, without what is the library's own.
  */
 #include "preload/arena.h"
 #include "preload/boot.h"
@@ -9,9 +9,10 @@
 #include <fcntl.h>
 #include <link.h>
 
-#define TEXT_MIN  (256u * 1024)
-#define TEXT_MAX  (64u * 1024 * 1024)
-#define NAME_MAX_ 4096u
+#define TEXT_MIN   (256u * 1024)
+#define TEXT_MAX   (64u * 1024 * 1024)
+#define NAME_MAX_  4096u
+#define SEALED_MAX (64ull << 20) /* of what cannot be read */
 /* Programs that are not position independent lie below it, and their vtables among other constants. */
 #define FIXED_END (1ull << 30)
 
@@ -84,7 +85,7 @@ static size_t read_text(struct hl_shot *x)
 			return 0;
 		}
 		x->text_room = room;
-		n = hl_sys_read_file("/proc/self/maps", x->text, room);
+		n = hl_sys_read_file("/proc/thread-self/maps", x->text, room);
 		if (n <= 0)
 			return 0;
 		if ((size_t)n < room)
@@ -210,6 +211,16 @@ static int is_relro(const struct line *l, const struct line *next)
 	return next->inode == l->inode ? next->offset == l->offset + (l->end - l->start) : !next->inode;
 }
 
+/* Memory that somebody wrote and then protected: a block perhaps, or what holds one.  Not what is only reserved, much of it, nor the
+ * kernel's own ([vdso]). */
+static int is_sealed(const struct hl_shot *x, const struct line *l)
+{
+	const char *name = x->text + l->name;
+
+	return !l->inode && l->perms[3] == 'p' && !(l->name_bytes > 1 && name[0] == '[' && name[1] == 'v') &&
+	       (l->perms[0] == 'r' || l->end - l->start <= SEALED_MAX);
+}
+
 static void take(struct hl_shot *x, const struct line *l, const struct line *next, const struct holes *holes,
 		 uint32_t *h)
 {
@@ -218,8 +229,16 @@ static void take(struct hl_shot *x, const struct line *l, const struct line *nex
 
 	if (l->perms[1] != 'w') {
 		m.target = 1;
-		if (is_relro(l, next))
+		if (is_sealed(x, l)) {
+			m.flags = HL_IMAGE_MAP_SEALED;
+			if (l->perms[0] == 'r')
+				m.flags |= HL_IMAGE_MAP_SCANNED;
+			m.direct = l->perms[0] == 'r';
+			m.present = 1;
 			add_around(x, m, holes, h);
+		} else if (is_relro(l, next)) {
+			add_around(x, m, holes, h);
+		}
 		return;
 	}
 	m.flags = HL_IMAGE_MAP_WRITE;
@@ -269,23 +288,29 @@ static void each_line(struct hl_shot *x, size_t n, const struct holes *holes)
 
 void hl_shot_read_maps(struct hl_shot *x)
 {
+	if (x->failed)
+		return;
+	x->text_bytes = read_text(x);
+	x->failed = !x->text_bytes;
+}
+
+void hl_shot_take_maps(struct hl_shot *x)
+{
 	struct holes holes;
 	uint32_t lines = 0;
 	uint64_t *full;
-	size_t n;
 
 	if (x->failed)
 		return;
 	x->filter = hl_arena_alloc(sizeof *x->filter);
 	full = hl_arena_alloc(4096 * 8);
-	n = read_text(x);
-	/* after it: what the arena maps from here on is in no line */
+	/* after the list: what the arena maps from here on is in no line */
 	find_holes(x, &holes);
-	if (x->failed || !n || !x->filter || !full) {
+	if (x->failed || !x->filter || !full) {
 		x->failed = 1;
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < x->text_bytes; i++)
 		lines += x->text[i] == '\n';
 	for (uint32_t i = 0; i < 4096; i++)
 		full[i] = UINT64_MAX;
@@ -297,7 +322,7 @@ void hl_shot_read_maps(struct hl_shot *x)
 		x->failed = 1;
 		return;
 	}
-	each_line(x, n, &holes);
+	each_line(x, x->text_bytes, &holes);
 }
 
 const struct hl_shot_map *hl_shot_map_of(struct hl_shot *x, uint64_t address)

@@ -14,23 +14,38 @@ static uint8_t *copy(uint8_t *p, const void *from, size_t n)
 	return p;
 }
 
-void hl_shot_put(struct hl_shot *x, enum hl_fact kind, const void *a, size_t na, const void *b, size_t nb,
-		 const void *c, size_t nc)
+/* Room for a record of n bytes, its head written; NULL, and failed: there is none. */
+static uint8_t *begin(struct hl_shot *x, enum hl_fact kind, size_t n)
 {
-	uint8_t *p;
+	uint8_t *p = x->failed ? NULL : hl_slots_room(&x->writer, x->stream, (uint32_t)n + 8);
 
-	if (x->failed)
-		return;
-	p = hl_slots_room(&x->writer, x->stream, (uint32_t)(na + nb + nc) + 8);
 	if (!p) {
 		x->failed = 1;
-		return;
+		return NULL;
 	}
 	hl_slots_count_fact(x->stream);
 	*p++ = (uint8_t)(HL_TAG_FACT | kind << 2);
-	p = hl_put_uv(p, na + nb + nc);
-	p = copy(copy(copy(p, a, na), b, nb), c, nc);
-	hl_slots_commit(x->stream, p);
+	return hl_put_uv(p, n);
+}
+
+void hl_shot_put(struct hl_shot *x, enum hl_fact kind, const void *a, size_t na, const void *b, size_t nb)
+{
+	uint8_t *p = begin(x, kind, na + nb);
+
+	if (p)
+		hl_slots_commit(x->stream, copy(copy(p, a, na), b, nb));
+}
+
+void hl_shot_put_words(struct hl_shot *x, const uint8_t *numbers, size_t nnumbers, size_t nbits,
+		       size_t ntokens, size_t nnibbles)
+{
+	const struct hl_word_writer *w = x->words;
+	uint8_t *p = begin(x, HL_FACT_IMAGE_WORDS, nnumbers + nbits + ntokens + nnibbles);
+
+	if (!p)
+		return;
+	p = copy(copy(p, numbers, nnumbers), w->bits, nbits);
+	hl_slots_commit(x->stream, copy(copy(p, w->tokens, ntokens), w->nibbles, nnibbles));
 }
 
 void hl_shot_put_threads(struct hl_shot *x)
@@ -51,7 +66,9 @@ void hl_shot_put_threads(struct hl_shot *x)
 		for (uint32_t k = 0; k < t->n; k++)
 			if (hl_filter_has(x->filter, t->words[k]))
 				p = hl_put_uv(p, t->words[k]);
-		hl_shot_put(x, HL_FACT_IMAGE_REGS, buf, (size_t)(p - buf), NULL, 0, NULL, 0);
+		p = hl_put_uv(p, t->alt);
+		p = hl_put_uv(p, t->alt_bytes);
+		hl_shot_put(x, HL_FACT_IMAGE_REGS, buf, (size_t)(p - buf), NULL, 0);
 	}
 }
 
@@ -66,7 +83,6 @@ void hl_shot_put_maps(struct hl_shot *x)
 		p = hl_put_uv(p, m->end);
 		p = hl_put_uv(p, m->flags);
 		p = hl_put_uv(p, m->name_bytes);
-		hl_shot_put(x, HL_FACT_IMAGE_MAP, buf, (size_t)(p - buf), x->text + m->name, m->name_bytes,
-			    NULL, 0);
+		hl_shot_put(x, HL_FACT_IMAGE_MAP, buf, (size_t)(p - buf), x->text + m->name, m->name_bytes);
 	}
 }

@@ -1,7 +1,7 @@
 /*
  * image_scan.c - which memory is read, and how.
  *
- * Anonymous memory is read as it is while all others stand still: nothing can unmap it.  Everything else goes through
+ * Anonymous memory is read as it is while all others stand still, or in a copy: nothing can unmap it.  Everything else goes through
  * process_vm_readv, which answers where a file was cut and a read would be a SIGBUS.  Pages that were never touched are left
  * out, or reading would make them.
  */
@@ -18,13 +18,12 @@ size_t hl_shot_read(struct hl_shot *x, uint64_t address, void *out, size_t n)
 	struct iovec to = {out, n}, from = {(void *)(uintptr_t)address, n};
 	long r;
 
-	r = hl_sys6(SYS_process_vm_readv, hl_guest.pid, (long)(uintptr_t)&to, 1, (long)(uintptr_t)&from, 1,
-		    0);
+	r = hl_sys6(SYS_process_vm_readv, x->reader, (long)(uintptr_t)&to, 1, (long)(uintptr_t)&from, 1, 0);
 	if (r >= 0 || r == -14)
 		return r < 0 ? 0 : (size_t)r;
 	/* not allowed in some containers, or not built in */
 	if (x->mem < 0)
-		x->mem = hl_sys_open("/proc/self/mem", O_RDONLY | O_CLOEXEC, 0);
+		x->mem = hl_sys_open("/proc/thread-self/mem", O_RDONLY | O_CLOEXEC, 0);
 	r = x->mem < 0 ? -1 : hl_sys4(SYS_pread64, x->mem, (long)(uintptr_t)out, (long)n, (long)address);
 	return r < 0 ? 0 : (size_t)r;
 }
@@ -50,7 +49,7 @@ static void scan_run(struct hl_shot *x, struct hl_shot_map *m, uint64_t at, uint
 	if (at >= end)
 		return;
 	/* a protection key may deny what the map allows: the kernel answers for the whole of it */
-	if (m->direct && x->still && hl_sys_readable(at))
+	if (m->direct && (x->still || x->frozen) && hl_sys_readable(at))
 		hl_words_scan(x, (const uint64_t *)(uintptr_t)at, (end - at) / 8, at);
 	else
 		scan_copied(x, m, at, end);
@@ -97,8 +96,14 @@ static void scan_map(struct hl_shot *x, struct hl_shot_map *m)
 
 	if (!(m->flags & HL_IMAGE_MAP_SCANNED))
 		return;
-	if (!x->still)
+	/* who did not stand still went on writing while the process was copied, or is read; what others share was not copied */
+	if (!x->still || (x->frozen && m->flags & HL_IMAGE_MAP_SHARED))
 		m->flags |= HL_IMAGE_MAP_TORN;
+	/* a program can keep its memory from its children (MADV_DONTFORK) */
+	if (x->frozen && !hl_sys_readable(m->start)) {
+		m->flags |= HL_IMAGE_MAP_PARTLY;
+		return;
+	}
 	if (m->present && x->pagemap >= 0) {
 		scan_present(x, m);
 		return;
@@ -113,8 +118,8 @@ static void scan_map(struct hl_shot *x, struct hl_shot_map *m)
 void hl_shot_scan(struct hl_shot *x)
 {
 	x->mem = -1;
-	x->pagemap = hl_sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
-	hl_words_begin(x->words);
+	x->pagemap = hl_sys_open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+	hl_word_begin(x->words);
 	for (uint32_t i = 0; i < x->nmaps && !hl_shot_is_late(x); i++)
 		scan_map(x, &x->maps[i]);
 	if (!x->failed)

@@ -6,9 +6,11 @@
 #ifndef HL_PRELOAD_IMAGE_SHOT_H
 #define HL_PRELOAD_IMAGE_SHOT_H
 
-#include "heapledger/image.h"
+#include "heapledger/words.h"
 #include "preload/image.h"
+#include "preload/image_restart.h"
 #include "preload/slots.h"
+#include <signal.h>
 
 #define HL_SHOT_REGS    96u
 #define HL_SHOT_BOUNCE  65536u
@@ -28,6 +30,8 @@ struct hl_shot_thread {
 	uint32_t tid;
 	uint32_t how; /* enum hl_image_how */
 	uint64_t sp, tp;
+	uint64_t alt, alt_bytes; /* its signal stack, 0: none */
+	struct hl_call call;     /* that it was in before it got the signal */
 	uint32_t n;
 	uint64_t words[HL_SHOT_REGS]; /* those for which hl_shot_may_point holds */
 };
@@ -40,37 +44,34 @@ struct hl_filter {
 	uint16_t granule[HL_FILTER_GRANULES];
 };
 
-/* The coding of HL_FACT_IMAGE_WORDS. */
-struct hl_shot_words {
-	uint64_t slot, previous;
-	uint64_t cache[256];
-	uint8_t *head, *takes;
-	uint8_t front[16]; /* for what goes before the heads */
-	uint8_t heads[HL_SLOT_ROOM], taken[HL_SLOT_ROOM];
-};
-
 struct hl_shot {
 	struct hl_thread writer; /* stands for the stream's owner */
 	struct hl_stream *stream;
 	uint32_t number, flags;
 	int failed;
 	uint64_t until_ns;
-	char *text; /* /proc/self/maps */
+	char *text; /* /proc/thread-self/maps */
 	size_t text_room;
 	struct hl_shot_map *maps;
 	uint32_t nmaps, maps_room;
 	struct hl_filter *filter;
-	struct hl_shot_words *words;
+	struct hl_word_writer *words;
 	uint64_t nwords;
-	struct hl_shot_thread *threads; /* [0]: the exiting one */
+	struct hl_shot_thread *threads; /* [0]: the one that writes */
 	uint32_t *tids;                 /* of the threads */
 	uint32_t nthreads, threads_room;
-	int still; /* every other thread is parked */
-	struct park *park;
+	uint32_t ntasks; /* that there were when room was made */
+	int still;       /* every other thread is parked */
+	int frozen;      /* this is the copy: nobody else runs in this memory */
+	/* tid of who reads: of the process, whose first thread may have ended and has no memory any more, or of its copy */
+	uint32_t reader;
 	int signal;                     /* that parked them, 0 none */
+	int signal_ours;                /* and it is so only for this image */
+	int deep;                       /* 1: HL_SIGNAL_DEEP is ours as well, -1: it cannot be */
 	uint32_t called;                /* threads that were signalled */
-	uint64_t mask;                  /* the exiting thread's, before */
+	uint64_t mask;                  /* the writing thread's, before */
 	int masked;                     /* and it is to be set again */
+	size_t text_bytes;              /* of text */
 	const struct hl_shot_map *last; /* that hl_shot_map_of found */
 	int pagemap;                    /* descriptor, -1 none */
 	int mem;                        /* of /proc/self/mem, -1 not open */
@@ -92,26 +93,59 @@ static inline int hl_filter_has(const struct hl_filter *f, uint64_t v)
 }
 
 /* ---- image_put.c: records ---- */
-/* A fact of three parts, together at most HL_SLOT_ROOM - 32 bytes. */
-void hl_shot_put(struct hl_shot *x, enum hl_fact kind, const void *a, size_t na, const void *b, size_t nb,
-		 const void *c, size_t nc);
+/* A fact of two parts, together at most HL_SLOT_ROOM - 32 bytes. */
+void hl_shot_put(struct hl_shot *x, enum hl_fact kind, const void *a, size_t na, const void *b, size_t nb);
+/* One of the words that x->words has: so many bytes of its bits, tokens and nibbles behind the numbers. */
+void hl_shot_put_words(struct hl_shot *x, const uint8_t *numbers, size_t nnumbers, size_t nbits,
+		       size_t ntokens, size_t nnibbles);
 void hl_shot_put_threads(struct hl_shot *x);
 void hl_shot_put_maps(struct hl_shot *x);
 
 /* ---- image_maps.c ---- */
+/* The list as the kernel has it, while the threads stand still; then, of it, the maps. */
 void hl_shot_read_maps(struct hl_shot *x);
+void hl_shot_take_maps(struct hl_shot *x);
 const struct hl_shot_map *hl_shot_map_of(struct hl_shot *x, uint64_t address);
 
-/* ---- image_stack.c: the exiting thread, before others are stopped ---- */
+/* ---- image_stack.c: the thread that writes, before others are stopped ---- */
 void hl_stack_setup(void);
+/* 1: it lies in a library, not at its very edge. */
+int hl_pc_is_librarys(uint64_t pc);
 void hl_shot_own_stack(struct hl_shot *x, struct hl_thread *t);
+
+/* ---- image_park.c ---- */
+/* Room for n threads; 0: no memory. */
+int hl_park_prepare(uint32_t n);
+/* Of the interrupted thread, what its signal handler is told. */
+void hl_shot_note_context(struct hl_shot_thread *t, const void *context);
+void hl_shot_park(struct hl_shot *x);
+/* Let them run on. */
+void hl_shot_resume(struct hl_shot *x);
 
 /* ---- image_threads.c ---- */
 /* Room for all of them; 0: they cannot be listed, or there is no memory. */
 int hl_shot_count_threads(struct hl_shot *x);
-void hl_shot_park(struct hl_shot *x);
-/* Let them run on. */
-void hl_shot_resume(struct hl_shot *x);
+/* Enter the threads that are not known yet, and signal those that would answer; how many were new, -1: they cannot be listed.
+ * until: on CLOCK_MONOTONIC. */
+int hl_shot_call_threads(struct hl_shot *x, uint64_t until);
+/* What the kernel tells of one that did not answer. */
+void hl_shot_ask_kernel(struct hl_shot_thread *t);
+static inline void hl_shot_note(struct hl_shot_thread *t, uint64_t v)
+{
+	if (t->n < HL_SHOT_REGS && hl_shot_may_point(v))
+		t->words[t->n++] = v;
+}
+/* The kernel alone may know the memory of a signal stack. */
+static inline void hl_shot_note_signal_stack(struct hl_shot_thread *t, const stack_t *s)
+{
+	if (s->ss_flags & SS_DISABLE)
+		return;
+	t->alt = (uint64_t)(uintptr_t)s->ss_sp;
+	t->alt_bytes = s->ss_size;
+	hl_shot_note(t, t->alt);
+}
+/* 1 + its index; 0: it is not among them. */
+uint32_t hl_shot_place_of(const uint32_t *tids, uint32_t n, uint32_t tid);
 
 /* ---- image_scan.c ---- */
 /* n bytes from address, which may be in no map; how many could be read. */
@@ -121,7 +155,6 @@ void hl_shot_scan(struct hl_shot *x);
 int hl_shot_is_late(struct hl_shot *x);
 
 /* ---- image_words.c ---- */
-void hl_words_begin(struct hl_shot_words *w);
 /* The words [p, p + n) as they lie at address. */
 void hl_words_scan(struct hl_shot *x, const uint64_t *p, size_t n, uint64_t address);
 /* Record what is left. */

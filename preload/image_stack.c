@@ -12,13 +12,23 @@
 
 #define FRAMES_MAX 64u
 
-static struct hl_object libc, loader;
-static uint8_t have_libc, have_loader;
+static struct hl_object libc, loader, program;
+static uint8_t have_libc, have_loader, have_program;
 
 void hl_stack_setup(void)
 {
 	have_libc = (uint8_t)hl_object_find((uint64_t)(uintptr_t)&getauxval, &libc);
+	have_program = (uint8_t)hl_object_find(getauxval(AT_ENTRY), &program);
 	have_loader = (uint8_t)hl_object_find(getauxval(AT_BASE), &loader);
+}
+
+int hl_pc_is_librarys(uint64_t pc)
+{
+	struct hl_object o;
+
+	/* with two bytes before and behind */
+	return have_program && hl_object_bounds(pc, &o) && o.map != program.map && pc - o.start >= 2 &&
+	       o.end - pc >= 2;
 }
 
 /* The code that goes from the loader to main is linked into the program, and ends the stack. */
@@ -81,10 +91,14 @@ static __attribute__((noinline)) void walk(struct hl_shot_thread *out, struct hl
 void hl_shot_own_stack(struct hl_shot *x, struct hl_thread *t)
 {
 	struct hl_shot_thread *own = &x->threads[0];
+	stack_t signals;
 
 	own->tid = x->writer.tid;
 	own->how = HL_IMAGE_EXITING;
 	own->tp = hl_cpu_thread_pointer();
+	own->alt = own->alt_bytes = 0;
 	x->nthreads = 1;
 	walk(own, t, &x->stream->cfi);
+	if (hl_sys4(SYS_sigaltstack, 0, (long)(uintptr_t)&signals, 0, 0) == 0)
+		hl_shot_note_signal_stack(own, &signals);
 }

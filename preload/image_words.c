@@ -1,37 +1,25 @@
 /*
- * image_words.c - the words of memory that may point somewhere, and their coding.
+ * image_words.c - the words of memory that may point somewhere.  Their coding: words.h.
  *
  * Most words are no pointers: what rejects them is a shift and a load that hits the nearest cache.
  */
 #include "preload/image_shot.h"
 
-/* The longest head, and what the longest word takes. */
-#define WORD_ROOM 64u
-/* With tag, length, length of heads, and what hl_slots_room_slow keeps free. */
+/* With tag, length, the two numbers, and what hl_slots_room_slow keeps free. */
 #define RECORD_MAX (HL_SLOT_ROOM - 64u)
-
-void hl_words_begin(struct hl_shot_words *w)
-{
-	w->slot = (uint64_t)-8;
-	w->previous = 0;
-	w->head = w->heads;
-	w->takes = w->taken;
-	for (unsigned i = 0; i < 256; i++)
-		w->cache[i] = 0;
-}
 
 void hl_words_flush(struct hl_shot *x)
 {
-	struct hl_shot_words *w = x->words;
-	size_t nheads = (size_t)(w->head - w->heads);
-	uint8_t *p;
+	struct hl_word_writer *w = x->words;
+	size_t ntokens = (size_t)(w->token_at - w->tokens), nbits = (w->n + 7) / 8;
+	uint8_t numbers[16], *p;
 
-	if (!nheads || hl_shot_is_late(x))
+	if (!w->n || hl_shot_is_late(x))
 		return;
-	p = hl_put_uv(w->front, nheads);
-	hl_shot_put(x, HL_FACT_IMAGE_WORDS, w->front, (size_t)(p - w->front), w->heads, nheads, w->taken,
-		    (size_t)(w->takes - w->taken));
-	hl_words_begin(w);
+	p = hl_put_uv(numbers, w->n);
+	p = hl_put_uv(p, ntokens);
+	hl_shot_put_words(x, numbers, (size_t)(p - numbers), nbits, ntokens, hl_word_end(w));
+	hl_word_begin(w);
 }
 
 /* What is recorded of the word before a value. */
@@ -41,62 +29,36 @@ static uint64_t length(uint64_t word)
 }
 
 /* The words at v - 24 and v - 8, where they are in v's own map and that may hold blocks of the allocator. */
-static __attribute__((noinline)) uint8_t *put_lengths(struct hl_shot *x, uint8_t *p, uint64_t v)
+static __attribute__((noinline)) void put_lengths(struct hl_shot *x, uint64_t v)
 {
 	const struct hl_shot_map *m = hl_shot_map_of(x, v);
 	uint64_t far = m && v - 24 >= m->start ? v - 24 : v - 8, w[3] = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
 	unsigned first = far == v - 24 ? 0 : 2;
 
-	if (m && m->direct && x->still)
+	if (m && m->direct && (x->still || x->frozen))
 		for (unsigned i = first; i < 3; i++)
 			w[i] = ((const uint64_t *)(uintptr_t)far)[i - first];
 	else if (m && m->direct && hl_shot_read(x, far, w + first, (3 - first) * 8) != (3 - first) * 8)
 		w[0] = w[2] = UINT64_MAX;
-	p = hl_put_uv(p, length(w[2]));
-	return hl_put_uv(p, length(w[0]));
-}
-
-static void put(struct hl_shot *x, uint64_t slot, uint64_t v)
-{
-	struct hl_shot_words *w = x->words;
-	uint64_t gap = (slot - w->slot) / 8 - 1, by_slot, by_previous;
-	unsigned at = hl_word_slot(v), head;
-
-	w->slot = slot;
-	if (w->cache[at] == v) {
-		w->head = hl_put_uv(w->head, gap << 3 | HL_WORD_CACHED);
-		*w->takes++ = (uint8_t)at;
-		return;
-	}
-	w->cache[at] = v;
-	by_slot = hl_zigzag((int64_t)((v >> 4) - (slot >> 4)));
-	by_previous = hl_zigzag((int64_t)((v >> 4) - (w->previous >> 4)));
-	head = by_slot < by_previous ? HL_WORD_SLOT : HL_WORD_PREVIOUS;
-	if (HL_UNLIKELY(v & 15)) {
-		head |= HL_WORD_ODD;
-		*w->takes++ = (uint8_t)(v & 15);
-	}
-	w->head = hl_put_uv(w->head, gap << 3 | head);
-	w->takes = hl_put_uv(w->takes, by_slot < by_previous ? by_slot : by_previous);
-	w->previous = v;
-	if (HL_UNLIKELY((v & 15) == 8))
-		w->takes = put_lengths(x, w->takes, v);
+	hl_word_put_number(x->words, length(w[2]));
+	/* a string's length, and then there is its capacity behind it; else numbers of all kinds would be recorded */
+	hl_word_put_number(x->words, w[0] <= w[1] && length(w[1]) ? length(w[0]) : 0);
 }
 
 void hl_words_scan(struct hl_shot *x, const uint64_t *p, size_t n, uint64_t address)
 {
 	const struct hl_filter *f = x->filter;
-	struct hl_shot_words *w = x->words;
+	struct hl_word_writer *w = x->words;
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t v = p[i];
 
 		if (HL_LIKELY(!hl_filter_has(f, v)))
 			continue;
-		put(x, address + 8 * i, v);
+		if (HL_UNLIKELY(hl_word_put(w, address + 8 * i, v)))
+			put_lengths(x, v);
 		x->nwords++;
-		if (HL_UNLIKELY((size_t)(w->head - w->heads) + (size_t)(w->takes - w->taken) >
-				RECORD_MAX - WORD_ROOM)) {
+		if (HL_UNLIKELY(w->n == HL_WORDS_MAX || hl_word_bytes(w) > RECORD_MAX - HL_WORD_ROOM)) {
 			hl_words_flush(x);
 			if (x->failed)
 				return;

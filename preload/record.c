@@ -7,6 +7,7 @@
 #include "preload/record.h"
 #include "preload/boot.h"
 #include "preload/event.h"
+#include "preload/facts.h"
 #include "preload/real.h"
 #include "preload/sample.h"
 
@@ -153,6 +154,8 @@ void hl_record_alloc(struct hl_thread *t, uint64_t address, uint64_t size, enum 
 		write_alloc_in(t, s, HL_DOMAIN_HEAP, address, size, entry, caller);
 	else
 		hl_event_alloc(s, start, address, size, entry, stack);
+	if (HL_UNLIKELY(t->ignoring))
+		hl_facts_leak_note(t, HL_LEAK_KEEP, address, size);
 }
 
 void hl_record_free(struct hl_thread *t, uint64_t address, enum hl_entry entry)
@@ -237,6 +240,8 @@ void hl_record_pool_alloc(struct hl_thread *t, uint64_t address, uint64_t size, 
 
 	if (HL_LIKELY(!hl_guest.config.sample || (s && enters_sample(t, s, address | HL_SAMPLE_POOL, size))))
 		write_alloc_in(t, s, HL_DOMAIN_POOL, address, size, HL_ENTRY_POOL, caller);
+	if (HL_UNLIKELY(t->ignoring))
+		hl_facts_leak_note(t, HL_LEAK_KEEP, address, size);
 }
 
 void hl_record_pool_free(struct hl_thread *t, uint64_t address)
@@ -282,7 +287,7 @@ void hl_record_unmap(struct hl_thread *t, uint64_t address, uint64_t bytes)
 	hl_slots_commit(s, hl_put_uv(p, bytes));
 }
 
-void hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label)
+uint64_t hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label)
 {
 	struct hl_stream *s = stream_of(t);
 	size_t n = hl_strlen(label);
@@ -294,13 +299,14 @@ void hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label)
 		s->credit = 0;
 	p = put_op(t, s, HL_OP_MARK, HL_EVENT_ROOM + 1024);
 	if (!p)
-		return;
+		return 0;
 	p = hl_put_uv(p, reason);
 	hl_slots_commit(s, hl_put_string(p, label, n));
 	/* What follows lies above the mark's stamp, not at it. */
 	s->credit = 0;
 	while (hl_stamp(hl_guest.clock, hl_guest.shift) <= s->stamp)
 		;
+	return s->stamp;
 }
 
 static uint8_t *put_bytes(uint8_t *p, const void *from, size_t n)

@@ -28,7 +28,8 @@ void hl_record_pool_alloc(struct hl_thread *t, uint64_t address, uint64_t size, 
 void hl_record_pool_free(struct hl_thread *t, uint64_t address);
 void hl_record_map(struct hl_thread *t, uint64_t address, uint64_t bytes, uint64_t caller);
 void hl_record_unmap(struct hl_thread *t, uint64_t address, uint64_t bytes);
-void hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label);
+/* Its stamp; 0: it could not be recorded. */
+uint64_t hl_record_mark(struct hl_thread *t, enum hl_mark reason, const char *label);
 
 /* A fact whose payload is head, middle, tail one after the other, together at most HL_FACT_BYTES_MAX.
  * 1, or 0: no slot. */

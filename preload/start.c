@@ -10,6 +10,7 @@
 #include "preload/config.h"
 #include "preload/enter.h"
 #include "preload/facts.h"
+#include "preload/image.h"
 #include "preload/lifecycle.h"
 #include "preload/modmap.h"
 #include "preload/nodes.h"
@@ -65,6 +66,11 @@ static int claim_image(int child)
 			atomic_store_explicit(&images[i].lost[k], 0, memory_order_relaxed);
 		atomic_store_explicit(&images[i].waits, 0, memory_order_relaxed);
 		atomic_store_explicit(&images[i].ended, 0, memory_order_relaxed);
+		atomic_store_explicit(&images[i].ask_state, HL_ASK_NONE, memory_order_relaxed);
+		/* of a forked child: its handler is its parent's */
+		atomic_store_explicit(&images[i].ask_signal,
+				      atomic_load_explicit(&hl_guest.ask_signal, memory_order_relaxed),
+				      memory_order_relaxed);
 		images[i].parent = hl_guest.parent_image;
 		id = atomic_fetch_add_explicit(&r->next_image, 1, memory_order_relaxed) + 1;
 		hl_guest.image = &images[i];
@@ -162,14 +168,15 @@ static int begin_recording(int child)
 	if (!claim_image(child))
 		return 0;
 	hl_guest.config.growth = hl_guest.region->growth_on != 0;
-	hl_guest.config.special =
-		hl_guest.config.growth || hl_guest.config.sample || hl_guest.config.free_stacks;
+	if (hl_guest.config.growth || hl_guest.config.sample || hl_guest.config.free_stacks)
+		atomic_store_explicit(&hl_guest.config.special, 1, memory_order_relaxed);
 	hl_lost(HL_LOST_OPTION, hl_guest.config.unknown_options);
 	return 1;
 }
 
 static void began(struct hl_thread *t)
 {
+	hl_image_reap();
 	hl_enter_raise(t, t->level, hl_anchor_here());
 	hl_facts_thread(t);
 	hl_leave(t);
@@ -281,6 +288,7 @@ void hl_start_child(void)
 	}
 	hl_thread_forked();
 	hl_unwind_forked();
+	hl_image_forked();
 	hl_nodes_abandon(0);
 	if (hl_guest.backing == HL_BACKING_FILE && (parent_trace = hl_arena_alloc(HL_PATH_MAX)))
 		hl_append(parent_trace, parent_trace + HL_PATH_MAX, hl_guest.trace);

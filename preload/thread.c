@@ -18,11 +18,17 @@ static _Atomic(struct hl_thread *) all;
 static _Atomic(struct hl_thread *) idle; /* popped whole, so no ABA: see take_idle */
 static _Atomic(struct hl_thread *) shared;
 static _Atomic uint32_t shared_busy;
+static _Atomic uint64_t borrower;      /* its thread pointer; 0: none, or not yet said */
+static _Atomic uint32_t borrowed_long; /* somebody waited to no avail: the borrower may never come back */
 static _Atomic uint32_t last_serial;
 static pthread_key_t key;
 static uint8_t have_key;
 static void (*on_begin)(struct hl_thread *);
 static void (*on_end)(struct hl_thread *);
+
+#define BORROW_SPINS   2000
+#define BORROW_WAITS   200
+#define BORROW_WAIT_NS 1000000u
 
 static void push_idle(struct hl_thread *t)
 {
@@ -100,6 +106,7 @@ static void begin(struct hl_thread *t)
 	t->level = 0;
 	t->own = 0;
 	t->entry_hint = HL_ENTRY_COUNT;
+	t->ignoring = 0;
 	t->key_rounds = 0;
 	t->stack_low = t->stack_high = t->foreign_sp = 0;
 	t->name[0] = 0;
@@ -205,15 +212,27 @@ struct hl_thread *hl_thread_borrow(void)
 	struct hl_thread *t;
 
 	for (int i = 0; atomic_exchange_explicit(&shared_busy, 1, memory_order_acquire); i++) {
-		if (i == 2000)
+		if (i < BORROW_SPINS) {
+			hl_cpu_relax();
+			continue;
+		}
+		/* A handler that interrupted the borrower would wait for itself.  Else the borrower may have lost its
+		 * processor. */
+		if (atomic_load_explicit(&borrower, memory_order_relaxed) == hl_cpu_thread_pointer() ||
+		    atomic_load_explicit(&borrowed_long, memory_order_relaxed))
 			return NULL;
-		hl_cpu_relax();
+		if (i == BORROW_SPINS + BORROW_WAITS) {
+			atomic_store_explicit(&borrowed_long, 1, memory_order_relaxed);
+			return NULL;
+		}
+		hl_sys_futex_wait(&shared_busy, 1, BORROW_WAIT_NS);
 	}
+	atomic_store_explicit(&borrower, hl_cpu_thread_pointer(), memory_order_relaxed);
 	t = atomic_load_explicit(&shared, memory_order_relaxed);
 	if (!t) {
 		t = make();
 		if (!t) {
-			atomic_store_explicit(&shared_busy, 0, memory_order_release);
+			hl_thread_give_back(NULL);
 			return NULL;
 		}
 		begin(t);
@@ -227,6 +246,8 @@ struct hl_thread *hl_thread_borrow(void)
 void hl_thread_give_back(struct hl_thread *t)
 {
 	(void)t;
+	atomic_store_explicit(&borrowed_long, 0, memory_order_relaxed);
+	atomic_store_explicit(&borrower, 0, memory_order_relaxed);
 	atomic_store_explicit(&shared_busy, 0, memory_order_release);
 }
 
@@ -245,6 +266,7 @@ void hl_thread_forked(void)
 	struct hl_thread *mine = hl_thread_current, *t;
 
 	atomic_store_explicit(&idle, NULL, memory_order_relaxed);
+	atomic_store_explicit(&borrower, 0, memory_order_relaxed);
 	atomic_store_explicit(&shared_busy, 0, memory_order_relaxed);
 	for (t = hl_thread_all(); t; t = t->next_all) {
 		int borrowed = t == atomic_load_explicit(&shared, memory_order_relaxed);

@@ -126,6 +126,7 @@ struct hl_thread {
 	uint8_t own;        /* 1: our own code runs that may allocate: its calls are not the program's */
 	uint8_t entry_hint; /* entry of the next inner malloc (operator new); HL_ENTRY_COUNT: none */
 	uint8_t inner_seen; /* the inner malloc was recorded */
+	uint32_t ignoring;  /* __lsan_disable() calls without their __lsan_enable() */
 	uint8_t key_rounds; /* times our key's destructor ran */
 	struct hl_anchor hint_at; /* of who set entry_hint */
 	uint64_t hint_size; /* what operator new was asked for: less is not its block, but an exception */

@@ -112,7 +112,8 @@ enum { FOR_NOTHING, FOR_MALLOC, FOR_NEW };
 
 static int purpose(const char *name)
 {
-	if (hl_streq(name, "malloc") || hl_streq(name, "calloc") || hl_streq(name, "realloc"))
+	if (hl_streq(name, "malloc") || hl_streq(name, "calloc") || hl_streq(name, "realloc") ||
+	    hl_streq(name, "free"))
 		return FOR_MALLOC;
 	return hl_streq(name, "_Znwm") ? FOR_NEW : FOR_NOTHING;
 }
@@ -179,12 +180,40 @@ static uint64_t foreign(const struct tables *t, const ElfW(Rela) * r, size_t n, 
 	return 0;
 }
 
+/* Does a module take another malloc?  Then it is told, each place once. */
+static uint32_t tell_binding(struct hl_thread *to_thread, const ElfW(Dyn) * d, uint64_t bias, uint64_t start,
+			     uint64_t end, const char *name)
+{
+	static _Atomic uint64_t told[MODULES_MAX];
+	struct tables t = {0};
+	struct hl_object from;
+	uint64_t to, none = 0;
+	unsigned i = 0;
+
+	read_dynamic(&t, d, bias);
+	if (!t.symbols || !t.strings)
+		return 0;
+	to = t.plt ? foreign(&t, t.plt, t.nplt, bias, start, end) : 0;
+	if (!to && t.rela && t.nrela > t.nrelative)
+		to = foreign(&t, t.rela + t.nrelative, t.nrela - t.nrelative, bias, start, end);
+	if (!to || !hl_object_find(to, &from))
+		return 0;
+	for (; i < MODULES_MAX; i++, none = 0)
+		if (atomic_compare_exchange_strong_explicit(&told[i], &none, start, memory_order_relaxed,
+							    memory_order_relaxed) ||
+		    none == start)
+			break;
+	if (i == MODULES_MAX || none == start)
+		return 0;
+	/* "" is the program's name for the loader */
+	hl_facts_unseen(to_thread, HL_UNSEEN_BINDING, name, *from.name ? from.name : hl_guest.exe);
+	return 1;
+}
+
 static int visit(struct dl_phdr_info *info, size_t size, void *ctx)
 {
 	struct walk *w = ctx;
-	struct tables t = {0};
-	struct hl_object from;
-	uint64_t start, end, to;
+	uint64_t start, end;
 	const ElfW(Dyn) * d;
 
 	(void)size;
@@ -192,17 +221,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *ctx)
 		return 1;
 	if (w->at++ < modules || !(d = dynamic_of(info, &start, &end)))
 		return 0;
-	read_dynamic(&t, d, info->dlpi_addr);
-	if (!t.symbols || !t.strings)
-		return 0;
-	to = t.plt ? foreign(&t, t.plt, t.nplt, info->dlpi_addr, start, end) : 0;
-	if (!to && t.rela && t.nrela > t.nrelative)
-		to = foreign(&t, t.rela + t.nrelative, t.nrela - t.nrelative, info->dlpi_addr, start, end);
-	if (!to || !hl_object_find(to, &from))
-		return 0;
-	/* "" is the program's name for the loader */
-	hl_facts_unseen(w->t, HL_UNSEEN_BINDING, info->dlpi_name, *from.name ? from.name : hl_guest.exe);
-	w->told++;
+	w->told += tell_binding(w->t, d, info->dlpi_addr, start, end, info->dlpi_name);
 	return 0;
 }
 
@@ -247,4 +266,17 @@ void hl_unseen_tell(struct hl_thread *t)
 		return;
 	dl_iterate_phdr(visit, &w);
 	tell_namespaces(&w);
+}
+
+void hl_unseen_closes(struct hl_thread *t, const void *handle)
+{
+	const struct link_map *m = handle;
+	struct hl_object o;
+
+	/* what is no handle is dlclose's to say; of glibc's a handle is the link_map */
+	if (!hl_sys_readable((uintptr_t)m) || !hl_sys_readable((uintptr_t)(m + 1)) ||
+	    !hl_sys_readable((uintptr_t)m->l_ld) || !hl_object_find((uintptr_t)m->l_ld, &o) ||
+	    o.dynamic != m->l_ld || !o.name || !*o.name)
+		return;
+	tell_binding(t, m->l_ld, o.bias, o.start, o.end, o.name);
 }

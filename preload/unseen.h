@@ -17,4 +17,7 @@ void hl_unseen_start(void);
 /* By the owner of t, inside a hook, in exit(). */
 void hl_unseen_tell(struct hl_thread *t);
 
+/* Before dlclose, by the same: what may be gone then is told now.  handle: of dlopen, as far as the caller knows. */
+void hl_unseen_closes(struct hl_thread *t, const void *handle);
+
 #endif

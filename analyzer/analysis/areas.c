@@ -233,7 +233,8 @@ static void put_map(struct build *b, const struct hl_image_map *m)
 	uint64_t ended;
 	uint32_t index;
 
-	if (!(m->flags & HL_IMAGE_MAP_WRITE))
+	if (!(m->flags & (HL_IMAGE_MAP_WRITE | HL_IMAGE_MAP_SEALED)) ||
+	    (m->flags & HL_IMAGE_MAP_SEALED && !(m->flags & HL_IMAGE_MAP_SCANNED)))
 		return;
 	module = module_of(b, m, &index);
 	if (module) {

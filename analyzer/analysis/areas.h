@@ -25,7 +25,8 @@ enum hl_area_kind {
 	HL_AREA_MAPPED, /* by the program, anonymous */
 	HL_AREA_FILE,   /* by the program, private, of a file */
 	HL_AREA_SHARED,
-	HL_AREA_REGISTERS /* no memory: of a thread */
+	HL_AREA_REGISTERS, /* no memory: of a thread */
+	HL_AREA_TOLD       /* registered by the program; no bounds */
 };
 
 struct hl_area {

@@ -99,7 +99,7 @@ static inline uint32_t target_of(struct hl_graph *g, uint32_t begun, uint64_t va
 				 int64_t before24)
 {
 	int starts = 0;
-	uint32_t b = hl_index_find_in(&g->index, begun, value, &starts);
+	uint32_t b = hl_index_find_in(&g->index, begun, value, &starts), last = b;
 	uint64_t offset;
 
 	/* the last that starts there is the innermost: it needs no look at its span, which would not be cached */
@@ -107,7 +107,11 @@ static inline uint32_t target_of(struct hl_graph *g, uint32_t begun, uint64_t va
 		return b << 2 | HL_POINT_START;
 	b = innermost(g, b, value, 1);
 	if (b == HL_GRAPH_NONE)
-		return b;
+		return last != HL_GRAPH_NONE &&
+				       hl_heuristic_no_array(g->heuristics, value - g->spans[last].address,
+							     g->spans[last].size, before8)
+			       ? last << 2 | HL_POINT_EXPLAINED
+			       : b;
 	offset = value - g->spans[b].address;
 	if (offset == 0)
 		return b << 2 | HL_POINT_START;
@@ -284,14 +288,30 @@ void hl_graph_make_rows(struct hl_graph *g)
 	g->sources = NULL;
 }
 
+static void forget_groups(struct hl_graph *g)
+{
+	free(g->group_of);
+	free(g->groups);
+	free(g->dominators);
+	free(g->retained);
+	g->group_of = g->dominators = NULL;
+	g->groups = NULL;
+	g->retained = NULL;
+	g->ngroups = g->groups_room = 0;
+}
+
 int hl_graph_solve(struct hl_graph *g, struct hl_diag *d)
 {
-	add_waiting_words(g);
+	if (!g->row)
+		add_waiting_words(g);
 	if (g->too_many_links)
 		return hl_fail(d, HL_ERR_FORMAT, "more pointers than can be followed");
-	explain_by_vtables(g);
-	hl_graph_make_rows(g);
-	g->links = hl_xrealloc(g->links, g->nlinks * sizeof(*g->links) + 1);
+	if (!g->row) {
+		explain_by_vtables(g);
+		hl_graph_make_rows(g);
+		g->links = hl_xrealloc(g->links, g->nlinks * sizeof(*g->links) + 1);
+	}
+	forget_groups(g);
 	hl_graph_mark(g);
 	hl_graph_make_groups(g);
 	return 0;

@@ -3,7 +3,8 @@
  * the rest.  Numbers only, no trace.  Floor: analysis.  Not thread-safe, queries neither.
  *
  * Order of calls: new; add_block (any order), add_vtables; sort; add_word (fast when slots ascend),
- * add_root, keep; solve; then the queries.  Block ids are 0..n-1 by address; no call recurses.
+ * add_root, keep; solve; then the queries; keep and solve again as often as liked.  Block ids are 0..n-1 by address; no
+ * call recurses.
  *
  * Where a word points.  A value points into a block when start <= value < start + size: one past the end is
  * no pointer into it.  A block of size 0 acts as one byte, so its start points at it.  Of blocks around one
@@ -90,10 +91,11 @@ uint32_t hl_graph_add_word(struct hl_graph *g, uint64_t slot, uint64_t value, in
 /* A word outside all blocks that keeps what it points to.  root: for paths.  The block it points into. */
 uint32_t hl_graph_add_root(struct hl_graph *g, uint64_t value, uint32_t root, int64_t before8,
 			   int64_t before24);
-/* A block that is kept whether or not anything points to it. */
+/* A block that is kept whether or not anything points to it.  After solve: nothing changes until it is solved again. */
 void hl_graph_keep(struct hl_graph *g, uint32_t block, uint32_t root);
 
-/* Kinds and groups.  Once.  HL_ERR_FORMAT: more than 2^32 - 2 pointers or 2^31 - 2 roots, or more than 2^28 pointers
+/* Kinds and groups.  The second time only what was kept since is followed, groups are made anew and hl_graph_retain has
+ * to be called again; arrays given out before are gone.  HL_ERR_FORMAT: more than 2^32 - 2 pointers or 2^31 - 2 roots, or more than 2^28 pointers
  * further than 30 GiB inside their blocks. */
 int hl_graph_solve(struct hl_graph *g, struct hl_diag *d);
 

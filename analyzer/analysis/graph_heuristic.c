@@ -19,6 +19,11 @@ int hl_heuristic_by_length(unsigned allowed, uint64_t offset, uint64_t size, int
 	return (allowed & HL_HEURISTIC_NEWARRAY) && (size - 8) % (uint64_t)before8 == 0;
 }
 
+int hl_heuristic_no_array(unsigned allowed, uint64_t offset, uint64_t size, int64_t before8)
+{
+	return (allowed & HL_HEURISTIC_NEWARRAY) && offset == 8 && size == 8 && before8 == 0;
+}
+
 void hl_heuristics_release(struct hl_heuristics *h)
 {
 	free(h->ranges);

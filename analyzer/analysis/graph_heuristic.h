@@ -40,6 +40,9 @@ void hl_heuristics_ready(struct hl_heuristics *h, uint32_t n);
 /* Do lengths explain a pointer to offset > 0 in a block?  allowed: a sum of enum hl_heuristic. */
 int hl_heuristic_by_length(unsigned allowed, uint64_t offset, uint64_t size, int64_t before8,
 			   int64_t before24);
+/* Does a pointer to the end of a block point to an array of no objects, of which there is only the count: 0 (Itanium C++ ABI,
+ * 2.7)? */
+int hl_heuristic_no_array(unsigned allowed, uint64_t offset, uint64_t size, int64_t before8);
 
 /* Does a word's value point to a vtable?  If so, tell of its slot, and of the blocks that start there. */
 int hl_heuristics_is_vtable(const struct hl_heuristics *h, uint64_t value);

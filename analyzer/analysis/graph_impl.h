@@ -57,6 +57,7 @@ struct hl_graph {
 	size_t nfar, far_room;
 	struct hl_root *roots;
 	size_t nroots, roots_room;
+	size_t nfollowed; /* of the roots, by the last solve */
 
 	uint32_t *row;      /* n + 1 */
 	uint8_t *kinds;     /* enum hl_leak_kind */
@@ -92,7 +93,7 @@ uint64_t hl_graph_slot(const struct hl_graph *g, uint32_t b, const struct hl_lin
 
 /* The steps of solve: */
 void hl_graph_make_rows(struct hl_graph *g);
-void hl_graph_mark(struct hl_graph *g);
+void hl_graph_mark(struct hl_graph *g); /* from the roots that are not followed yet */
 void hl_graph_make_groups(struct hl_graph *g);
 
 #endif

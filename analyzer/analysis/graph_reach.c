@@ -1,14 +1,13 @@
 /*
  * graph_reach.c - what the roots lead to.  Floor: analysis.
  *
- * Invariant: kinds only rise, and a block is on the stack once for each rise; as all that is reachable is found before the
- * first possible block, that is once.
+ * Invariant: kinds only rise, and a block is on the stack once for each rise.  All that is reachable is found before the
+ * first possible block, and the stack is empty in between, so that it holds each block once at most.
  *
  * Blocks are looked at in any order, so one taken from the stack goes through a short queue first, while its
  * row and then its links come from memory.
  */
 #include "analyzer/analysis/graph_impl.h"
-#include <string.h>
 
 #define QUEUE 16
 
@@ -28,7 +27,7 @@ static inline void mark(struct marks *m, uint32_t b, enum hl_leak_kind kind)
 
 static void mark_roots(struct marks *m, int weak, enum hl_leak_kind kind)
 {
-	for (size_t i = 0; i < m->g->nroots; i++)
+	for (size_t i = m->g->nfollowed; i < m->g->nroots; i++)
 		if (((m->g->roots[i].target & 3) == HL_POINT_INTERIOR) == weak)
 			mark(m, m->g->roots[i].target >> 2, kind);
 }
@@ -77,12 +76,16 @@ void hl_graph_mark(struct hl_graph *g)
 {
 	struct marks m = {g, hl_xmalloc((size_t)g->n * sizeof(*m.stack)), 0};
 
-	g->kinds = hl_xmalloc(g->n);
-	memset(g->kinds, HL_LEAK_INDIRECT, g->n);
+	if (!g->kinds)
+		g->kinds = hl_xcalloc(g->n, 1);
+	for (uint32_t b = 0; b < g->n; b++)
+		if (!hl_graph_reached(g, b))
+			g->kinds[b] = HL_LEAK_INDIRECT;
 	mark_roots(&m, 0, HL_LEAK_REACHABLE);
 	mark_from_stack(&m, HL_LEAK_REACHABLE);
 	mark_roots(&m, 1, HL_LEAK_POSSIBLE);
 	mark_weak_targets(&m);
 	mark_from_stack(&m, HL_LEAK_POSSIBLE);
+	g->nfollowed = g->nroots;
 	free(m.stack);
 }

@@ -14,6 +14,7 @@ struct find {
 	struct hl_idset set;
 	size_t room;
 	int inherited;
+	const struct hl_suppressed *suppressed;
 };
 
 static const struct hl_owner *owner_of(const struct find *f, const struct hl_graph_block *b)
@@ -29,9 +30,9 @@ static uint32_t traceback_of(const struct find *f, uint32_t block)
 	return stack ? hl_stacks_traceback(f->calls->stacks, stack) : 0;
 }
 
-/* The loss of that kind and stack, made when it is new: *fresh then. */
-static struct hl_loss *loss_at(struct find *f, enum hl_leak_kind kind, int cycle, uint32_t traceback,
-			       int *fresh)
+/* The loss of that kind and stack, made when it is new: *fresh then.  suppression: as in hl_loss. */
+static struct hl_loss *loss_at(struct find *f, enum hl_leak_kind kind, int cycle, uint32_t suppression,
+			       uint32_t traceback, int *fresh)
 {
 	struct hl_losses *l = f->out;
 	uint32_t id, key = traceback ? hl_names_canonical(f->calls->names, traceback) : 0;
@@ -42,7 +43,7 @@ static struct hl_loss *loss_at(struct find *f, enum hl_leak_kind kind, int cycle
 	while ((id = hl_idset_next(&f->set, hash, &pos)) != HL_ID_NONE) {
 		struct hl_loss *old = &l->loss[id];
 
-		if (old->kind == kind && old->cycle == cycle &&
+		if (old->kind == kind && old->cycle == cycle && old->suppression == suppression &&
 		    (old->traceback ? hl_names_canonical(f->calls->names, old->traceback) : 0) == key)
 			return old;
 	}
@@ -50,6 +51,7 @@ static struct hl_loss *loss_at(struct find *f, enum hl_leak_kind kind, int cycle
 	hl_idset_add(&f->set, hash, (uint32_t)l->n);
 	l->loss[l->n] = (struct hl_loss){.kind = kind,
 					 .cycle = cycle,
+					 .suppression = suppression,
 					 .traceback = traceback,
 					 .hash = hl_baseline_hash(f->calls->names, traceback)};
 	*fresh = 1;
@@ -62,6 +64,7 @@ static void show(struct find *f, struct hl_loss *l, uint32_t block)
 
 	l->address = b.address;
 	l->entry = owner_of(f, &b)->entry;
+	l->addresses = hl_stacks_addresses(f->calls->stacks, owner_of(f, &b)->stack);
 	l->function = hl_call_function(owner_of(f, &b)->entry, owner_of(f, &b)->domain);
 }
 
@@ -96,7 +99,7 @@ static void add_groups(struct find *f)
 
 		if (owner_of(f, &head)->inherited && !f->inherited)
 			continue;
-		l = loss_at(f, HL_LEAK_DEFINITE, g->cycle, traceback_of(f, g->head), &fresh);
+		l = loss_at(f, HL_LEAK_DEFINITE, g->cycle, 0, traceback_of(f, g->head), &fresh);
 		l->bytes += g->bytes;
 		l->blocks += g->heads;
 		l->indirect_bytes += g->indirect_bytes;
@@ -109,35 +112,54 @@ static void add_groups(struct find *f)
 	}
 }
 
-static void add_block(struct find *f, uint32_t block, const struct hl_graph_block *b)
+static void add_block(struct find *f, uint32_t block, enum hl_leak_kind kind, uint32_t suppression)
 {
 	int fresh;
-	struct hl_loss *l = loss_at(f, b->kind, 0, traceback_of(f, block), &fresh);
+	struct hl_loss *l = loss_at(f, kind, 0, suppression, traceback_of(f, block), &fresh);
 
-	l->bytes += b->size;
+	l->bytes += hl_graph_block(f->h->graph, block).size;
 	l->blocks++;
 	if (fresh)
 		show(f, l, block);
 }
 
-void hl_lost_find(struct hl_losses *out, struct hl_heapgraph *h, const struct hl_calls *calls, unsigned kinds,
-		  int inherited)
+static void add_suppressed(struct find *f, uint32_t block, uint64_t bytes, unsigned kinds)
 {
-	struct find f = {.out = out, .h = h, .calls = calls, .inherited = inherited};
+	const struct hl_suppressed *s = f->suppressed;
+
+	f->out->suppressed_bytes += bytes;
+	f->out->suppressed_blocks++;
+	if (s->entry[block] && (kinds >> s->was[block] & 1))
+		add_block(f, block, (enum hl_leak_kind)s->was[block], s->entry[block]);
+}
+
+void hl_lost_find(struct hl_losses *out, struct hl_heapgraph *h, const struct hl_calls *calls, unsigned kinds,
+		  int inherited, const struct hl_suppressed *suppressed)
+{
+	static const struct hl_suppressed none;
+	struct find f = {.out = out,
+			 .h = h,
+			 .calls = calls,
+			 .inherited = inherited,
+			 .suppressed = suppressed ? suppressed : &none};
 
 	out->names = calls->names;
 	if (kinds & 1u << HL_LEAK_DEFINITE)
 		add_groups(&f);
-	kinds &= ~(1u << HL_LEAK_DEFINITE);
 	for (uint32_t i = 0; i < hl_graph_nblocks(h->graph); i++) {
 		struct hl_graph_block b = hl_graph_block(h->graph, i);
 
 		if (owner_of(&f, &b)->inherited && !inherited)
 			continue;
+		if (hl_suppressed_hides(f.suppressed, i, b.kind)) {
+			add_suppressed(&f, i, b.size, kinds);
+			continue;
+		}
 		out->bytes[b.kind] += b.size;
 		out->blocks[b.kind]++;
-		if (kinds >> b.kind & 1)
-			add_block(&f, i, &b);
+		/* definite ones are in losses already, by groups */
+		if (b.kind != HL_LEAK_DEFINITE && kinds >> b.kind & 1)
+			add_block(&f, i, b.kind, 0);
 	}
 	hl_idset_release(&f.set);
 	hl_losses_sort(out);
@@ -145,8 +167,10 @@ void hl_lost_find(struct hl_losses *out, struct hl_heapgraph *h, const struct hl
 
 void hl_lost_release(struct hl_losses *l)
 {
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
 		free((struct hl_ring_member *)l->loss[i].ring);
+		free((uint64_t *)l->loss[i].addresses);
+	}
 	free(l->loss);
 	l->loss = NULL;
 	l->n = 0;

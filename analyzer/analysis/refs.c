@@ -22,10 +22,8 @@ static const char *root_text(const struct find *f, uint32_t root)
 	uint64_t offset;
 	char text[512];
 
-	if (!p) {
-		snprintf(text, sizeof(text), "the dynamic loader");
-		return hl_names_string(f->calls->names, hl_names_intern(f->calls->names, text));
-	}
+	if (!p)
+		return at->why;
 	switch (p->kind) {
 	case HL_AREA_MODULE:
 		name = hl_symbols_variable(f->symbols, p->module, at->slot, &offset);
@@ -39,6 +37,9 @@ static const char *root_text(const struct find *f, uint32_t root)
 		break;
 	case HL_AREA_REGISTERS:
 		snprintf(text, sizeof(text), "register of thread %" PRIu32, p->tid);
+		break;
+	case HL_AREA_TOLD:
+		snprintf(text, sizeof(text), "registered root region 0x%" PRIx64, at->slot);
 		break;
 	case HL_AREA_SHARED:
 		snprintf(text, sizeof(text), "shared memory 0x%" PRIx64, at->slot);

@@ -115,6 +115,9 @@ static int load_node(struct hl_walk *w)
 	w->steps += e->n;
 	w->next = e->first;
 	w->end = e->first + e->n;
+	w->pc = facts->nodes[w->node].known
+			? facts->nodes[w->node].pc - !(facts->nodes[w->node].flags & HL_NODE_EXACT)
+			: 0;
 	w->node = facts->nodes[w->node].known ? facts->nodes[w->node].parent : 0;
 	return 1;
 }
@@ -188,4 +191,20 @@ uint32_t hl_stacks_traceback(struct hl_stacks *s, uint32_t stack)
 	if (s->facts)
 		s->tracebacks[stack] = t;
 	return t;
+}
+
+uint64_t *hl_stacks_addresses(struct hl_stacks *s, uint32_t stack)
+{
+	struct hl_walk w;
+	uint64_t *addresses = NULL;
+	size_t n = 0, room = 0;
+
+	if (!s->facts || !stack)
+		return NULL;
+	hl_walk_start(&w, s, stack);
+	while (hl_walk_next(&w) != HL_ID_NONE) {
+		addresses = hl_grow(addresses, &room, n + 1, sizeof(*addresses));
+		addresses[n++] = w.pc;
+	}
+	return addresses;
 }

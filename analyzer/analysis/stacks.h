@@ -35,6 +35,7 @@ struct hl_walk {
 	uint32_t nodes;   /* passed, at most the depth that was asked for */
 	uint32_t pending; /* one frame to give before all others, HL_ID_NONE */
 	int truncated;    /* complete only when the walk is over */
+	uint64_t pc;      /* of the frame given last, as hl_stacks_addresses has it */
 };
 void hl_walk_start(struct hl_walk *w, struct hl_stacks *s, uint32_t stack);
 /* The next frame's id; HL_ID_NONE after the oldest.  The first call never returns HL_ID_NONE. */
@@ -42,5 +43,9 @@ uint32_t hl_walk_next(struct hl_walk *w);
 
 /* The whole of it; memoised. */
 uint32_t hl_stacks_traceback(struct hl_stacks *s, uint32_t stack);
+/* The address of each of its frames, as many as its depth, newest first: of a call the last byte of its instruction, as
+ * valgrind has it; inlined frames have that of the one they are inlined into; 0: not known.  NULL: of none.  The caller
+ * frees it. */
+uint64_t *hl_stacks_addresses(struct hl_stacks *s, uint32_t stack);
 
 #endif

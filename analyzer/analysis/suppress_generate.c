@@ -139,7 +139,7 @@ int hl_suppressions_generate_valgrind(struct hl_buf *out, enum hl_leak_kind kind
 {
 	const char *const *allocator = hl_supp_entry_names(entry);
 	size_t mark = out->len;
-	int lines = 0, known = 0, cut = 0;
+	int lines = 0, known = 0, to_main = 0, cut;
 
 	put(out, "{\n   <name this suppression>\n   Memcheck:Leak\n   match-leak-kinds: ");
 	put(out, hl_leak_kind_names[kind]);
@@ -151,9 +151,17 @@ int hl_suppressions_generate_valgrind(struct hl_buf *out, enum hl_leak_kind kind
 		put(out, strncmp(*allocator, "_Zn", 3) ? "\n" : "*\n");
 		lines++;
 	}
-	for (uint32_t t = traceback; t && lines < FRAMES_MAX; t = hl_names_older(names, t), lines++)
-		known |= put_frame(out, hl_names_frame_at(names, hl_names_newest(names, t)), names);
-	cut = lines < FRAMES_MAX && hl_names_truncated(names, traceback);
+	for (uint32_t t = traceback; t && lines < FRAMES_MAX; t = hl_names_older(names, t), lines++) {
+		const struct hl_name_frame *f = hl_names_frame_at(names, hl_names_newest(names, t));
+
+		known |= put_frame(out, f, names);
+		/* valgrind has no frames below it (--show-below-main=no) */
+		if (has_function(f) && !strcmp(hl_names_string(names, f->function), "main")) {
+			to_main = 1;
+			break;
+		}
+	}
+	cut = !to_main && lines < FRAMES_MAX && hl_names_truncated(names, traceback);
 	put(out, cut ? "   ...\n}\n" : "}\n");
 	if (known)
 		return 1;

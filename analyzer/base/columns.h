@@ -32,6 +32,7 @@
 #define HL_BASE_COLUMNS_H
 
 #include "heapledger/format.h"
+#include "heapledger/tracefile.h"
 #include <stddef.h>
 
 enum hl_column {

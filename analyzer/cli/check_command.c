@@ -124,6 +124,8 @@ int hl_check_command(struct hl_check_job *j, char **argv, int *status, struct hl
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (!err && access(trace, F_OK) == 0)
 		err = add_all(j, trace, d);
+	if (!err)
+		err = hl_check_settle(j, d);
 	if (*dir)
 		remove_all(dir);
 	return err;

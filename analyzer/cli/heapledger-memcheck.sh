@@ -5,7 +5,7 @@
 # nothing about leaks, or asks for what memcheck alone can do, it is told on standard error that it is ignored.
 set -u
 here=$(dirname "$0")
-log='' format=valgrind quiet='' status=0 follow=none limit=12 show='' xml=''
+log='' format=valgrind quiet='' status=0 follow=none limit=12 show='' xml='' heuristics=all
 kinds=definite,possible
 
 refuse() {
@@ -26,6 +26,7 @@ while [ $n -gt 0 ]; do
 	--show-reachable=no) ;;
 	--show-leak-kinds=*) show=${1#*=} ;;
 	--errors-for-leak-kinds=*) kinds=${1#*=} ;;
+	--leak-check-heuristics=*) heuristics=${1#*=} ;;
 	--num-callers=*) limit=${1#*=} ;;
 	--error-exitcode=*) status=${1#*=} ;;
 	--log-file=*) log=${1#*=} ;;
@@ -68,7 +69,7 @@ done
 
 # "$@" is the command, then options: the command's words go to the end
 set -- "$@" --format "$format" --fail-on "$kinds" --error-exitcode "$status" --follow "$follow" --limit "$limit" \
-	${quiet:+"$quiet"} ${show:+--show "$show"} --report "${log:-/dev/stderr}" --
+	--heuristics "$heuristics" ${quiet:+"$quiet"} ${show:+--show "$show"} --report "${log:-/dev/stderr}" --
 while [ $n -gt 0 ]; do
 	word=$1
 	shift

@@ -94,15 +94,16 @@ static void losses(const char *path, const struct hl_facts *f)
 	for (unsigned k = 0; k < HL_LOST_KINDS; k++) {
 		const char *name = hl_lost_name(k);
 
-		if (f->lost[k] && k != HL_LOST_CHECK && k != HL_LOST_IMAGE)
+		if (f->lost[k] && k != HL_LOST_CHECK && k != HL_LOST_IMAGE && k != HL_LOST_VERDICT)
 			note(path, "warning: not recorded: %" PRIu64 " %s", f->lost[k],
 			     name ? name : "of another kind");
 	}
 	/* Not a loss: the stacks were recorded. */
 	if (f->lost[HL_LOST_CHECK])
 		note(path, "note: %" PRIu64 " %s", f->lost[HL_LOST_CHECK], hl_lost_name(HL_LOST_CHECK));
-	if (f->lost[HL_LOST_IMAGE])
-		note(path, "note: %" PRIu64 " %s", f->lost[HL_LOST_IMAGE], hl_lost_name(HL_LOST_IMAGE));
+	for (unsigned k = HL_LOST_IMAGE; k <= HL_LOST_VERDICT; k++)
+		if (f->lost[k])
+			note(path, "note: %" PRIu64 " %s", f->lost[k], hl_lost_name(k));
 }
 
 /* A few of them say enough. */

@@ -3,6 +3,7 @@
  */
 #include "analyzer/cli/process_tree.h"
 #include "analyzer/cli/files.h"
+#include "heapledger/tracefile.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>

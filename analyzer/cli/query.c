@@ -3,6 +3,7 @@
  */
 #include "analyzer/cli/query.h"
 #include "analyzer/cli/files.h"
+#include "analyzer/cli/kinds.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@ enum { RULES_BYTES_MAX = 1 << 20 };
 
 void hl_query_init(struct hl_query *q, const struct hl_cli *cli)
 {
-	*q = (struct hl_query){.format = &hl_format_text, .pager = 1};
+	*q = (struct hl_query){.format = &hl_format_text, .heuristics = HL_HEURISTICS_ALL, .pager = 1};
 	q->style.limit = 10;
 	q->style.color = cli->color;
 }
@@ -195,6 +196,9 @@ int hl_query_option(struct hl_query *q, int id, const char *arg, struct hl_diag 
 		break;
 	case HL_Q_ERROR_STATUS:
 		err = hl_parse_uint(arg, "error-exitcode", 0, 255, &q->error_status, d);
+		break;
+	case HL_Q_HEURISTICS:
+		err = hl_heuristics_parse(arg, "heuristics", &q->heuristics, d);
 		break;
 	case HL_Q_COLOR:
 		return parse_color(&q->style, arg, d);

@@ -33,6 +33,7 @@ enum {
 	HL_Q_PERF_MAP,
 	HL_Q_SORT,
 	HL_Q_ERROR_STATUS,
+	HL_Q_HEURISTICS,
 	HL_Q_FORMAT,
 	HL_Q_COLOR,
 	HL_Q_NO_PAGER,
@@ -68,6 +69,9 @@ enum {
 	{ HL_Q_PATH_MAP, "path-map", "OLD=NEW", "source paths that begin with OLD begin with NEW; repeatable" },   \
 	{ HL_Q_NO_INLINES, "no-inlines", NULL, "leave out inlined calls" },                                        \
 	{ HL_Q_PERF_MAP, "perf-map", "FILE", "names of code made at run time (default /tmp/perf-PID.map)" }
+#define HL_HEURISTIC_OPTION                                                                                        \
+	{ HL_Q_HEURISTICS, "heuristics", "LIST",                                                                   \
+	  "of stdstring, length64, newarray, multipleinheritance, or none (default all)" }
 #define HL_FORMAT_OPTION                                                                                           \
 	{ HL_Q_FORMAT, "format", "FORMAT", "text (default), json or csv" }
 #define HL_TERMINAL_OPTIONS                                                                                        \
@@ -98,6 +102,7 @@ struct hl_query {
 	int variables; /* of a verb that names them */
 	const struct hl_format *format;
 	struct hl_style style;
+	unsigned heuristics;        /* a sum of enum hl_heuristic: which pointers to middles are explained */
 	unsigned long error_status; /* to end with when there is something to complain of */
 	int pager;                  /* allowed */
 };

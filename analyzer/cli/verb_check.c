@@ -7,8 +7,10 @@
 #include "analyzer/cli/kinds.h"
 #include "analyzer/cli/pager.h"
 #include "analyzer/cli/verbs.h"
+#include "analyzer/collect/mail.h"
 #include "analyzer/collect/supervise.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -18,6 +20,7 @@ enum {
 	OPTION_FAIL_ON = HL_Q_OWN,
 	OPTION_MAX_LEAKED,
 	OPTION_MAX_PEAK,
+	OPTION_MAX_GROWTH,
 	OPTION_SUPPRESSIONS,
 	OPTION_BASELINE,
 	OPTION_UPDATE,
@@ -27,7 +30,8 @@ enum {
 	OPTION_INHERITED,
 	OPTION_FORMAT,
 	OPTION_SHOW,
-	OPTION_REPORT
+	OPTION_REPORT,
+	OPTION_PROCESS
 };
 
 static const struct hl_option options[] = {
@@ -36,6 +40,8 @@ static const struct hl_option options[] = {
 	{OPTION_SHOW, "show", "KINDS", "list these kinds, too, without failing for them"},
 	{OPTION_MAX_LEAKED, "max-leaked", "BYTES", "so much of it may be leaked, over all processes"},
 	{OPTION_MAX_PEAK, "max-peak", "BYTES", "no process may ever have more live"},
+	{OPTION_MAX_GROWTH, "max-growth", "SIZE",
+	 "no stack's live bytes may grow in every snapshot, and by more in all"},
 	{OPTION_SUPPRESSIONS, "suppressions", "FILE",
 	 "leaks that are known, as LeakSanitizer or valgrind take them; repeatable"},
 	{OPTION_BASELINE, "baseline", "FILE", "only leaks that are not in it, or have grown, fail"},
@@ -45,12 +51,14 @@ static const struct hl_option options[] = {
 	{OPTION_FORMAT, "format", "FORMAT",
 	 "text (default), json, csv, sarif, junit, github, gitlab, valgrind, valgrind-xml"},
 	{OPTION_REPORT, "report", "FILE", "write the report to FILE (default: standard output)"},
-	{'q', "quiet", NULL, "valgrind: what is lost only"},
+	{'q', "quiet", NULL, "text: nothing when it passes; valgrind: what is lost only"},
 	{OPTION_SOURCE_ROOT, "source-root", "DIR",
 	 "sarif, github, gitlab: paths are relative to DIR (default .)"},
 	{'o', "output", "FILE", "with a command: keep its traces, as run -o FILE"},
 	{OPTION_FOLLOW, "follow", "all|none|GLOB", "with a command: which started programs to trace"},
+	{OPTION_PROCESS, "process", "PID", "judge the last pointer image of a process that runs under trace"},
 	{OPTION_INHERITED, "inherited", NULL, "also blocks that a parent allocated before the fork"},
+	HL_HEURISTIC_OPTION,
 	{'n', "number", "N", "show N losses of each process (default 0: all)"},
 	HL_STACK_OPTIONS,
 	HL_SYMBOL_OPTIONS,
@@ -94,6 +102,8 @@ static int parse_one(struct hl_check_job *j, int id, const char *arg, struct hl_
 		return strcmp(arg, "none") ? hl_kinds_parse(arg, "fail-on", &j->fail_kinds, d) : HL_OK;
 	case OPTION_SHOW:
 		return hl_kinds_parse(arg, "show", &j->show_kinds, d);
+	case OPTION_PROCESS:
+		return hl_parse_uint(arg, "process", 1, INT_MAX, &j->pid, d);
 	case OPTION_REPORT:
 		j->report = arg;
 		return HL_OK;
@@ -106,6 +116,8 @@ static int parse_one(struct hl_check_job *j, int id, const char *arg, struct hl_
 		return parse_bytes(arg, "max-leaked", &j->max_leaked, d);
 	case OPTION_MAX_PEAK:
 		return parse_bytes(arg, "max-peak", &j->max_peak, d);
+	case OPTION_MAX_GROWTH:
+		return parse_bytes(arg, "max-growth", &j->max_growth, d);
 	case OPTION_SUPPRESSIONS:
 		hl_words_add(&j->suppressions, arg);
 		return HL_OK;
@@ -155,11 +167,32 @@ static int parse(struct hl_check_job *j, const struct hl_verb *v, int argc, char
 	if (err || id)
 		return err ? err : id;
 	*first = o.next;
+	if (j->pid && (*command || o.next < end))
+		return hl_fail(d, HL_ERR_USAGE, "--process: without traces and without a command");
+	if (j->pid)
+		return HL_OK;
 	if (*command && (!**command || o.next < end))
 		return hl_fail(d, HL_ERR_USAGE, "check: traces, or -- and a command");
 	if (j->update_baseline && !j->baseline)
 		return hl_fail(d, HL_ERR_USAGE, "--update-baseline: needs --baseline FILE");
 	return *command ? HL_OK : hl_check_operands(v, end, argv, o.next, HL_OPERANDS_MANY, d);
+}
+
+/* An entry that is there already is taken away. */
+static void drop_repeated(struct hl_buf *out, size_t mark)
+{
+	size_t n = out->len - mark;
+
+	for (const char *p = (const char *)out->data; (size_t)(p - (const char *)out->data) + n <= mark;
+	     p++) {
+		if (!memcmp(p, out->data + mark, n)) {
+			out->len = mark;
+			return;
+		}
+		p = memchr(p, '\n', mark - (size_t)(p - (const char *)out->data));
+		if (!p)
+			return;
+	}
 }
 
 static void print_generated(FILE *to, const struct hl_check_job *j)
@@ -169,6 +202,7 @@ static void print_generated(FILE *to, const struct hl_check_job *j)
 	for (size_t i = 0; i < j->n; i++)
 		for (size_t k = 0; k < j->process[i].n; k++) {
 			const struct hl_loss *l = &j->process[i].loss[k];
+			size_t mark = out.len;
 
 			if (!l->fails)
 				continue;
@@ -177,6 +211,7 @@ static void print_generated(FILE *to, const struct hl_check_job *j)
 			else
 				hl_suppressions_generate_valgrind(&out, l->kind, l->entry, l->traceback,
 								  j->names);
+			drop_repeated(&out, mark);
 		}
 	fwrite(out.data, 1, out.len, to);
 	hl_buf_release(&out);
@@ -205,6 +240,8 @@ static int print(const struct hl_check_job *j, int status, struct hl_diag *d)
 	FILE *out;
 	int bad;
 
+	if (j->quiet && !status && j->format == &hl_check_text && !j->gen)
+		return HL_OK;
 	if (!j->report) {
 		hl_pager_start(&pager, j->q.pager && j->format == &hl_check_text);
 		write_to(stdout, j, status);
@@ -220,35 +257,39 @@ static int print(const struct hl_check_job *j, int status, struct hl_diag *d)
 	return fclose(out) || bad ? hl_fail(d, HL_ERR_IO, "%.300s: cannot be written", j->report) : HL_OK;
 }
 
-static int write_baseline(struct hl_check_job *j, struct hl_diag *d)
-{
-	struct hl_buf out = {0};
-	int err;
-
-	hl_baseline_write(&j->now, &out);
-	err = hl_write_file(j->baseline, out.data, out.len, 1, d);
-	hl_buf_release(&out);
-	return err;
-}
-
 /* The status of a command that could not be started or traced comes with its reason already printed. */
 static int conclude(struct hl_check_job *j, int command, int status, struct hl_diag *d)
 {
 	int verdict = hl_check_judge(j), err;
 
 	if (j->update_baseline && verdict != HL_CHECK_INCOMPLETE) {
-		err = write_baseline(j, d);
+		err = hl_check_baseline_write(j, d);
 		return err ? err : 0;
 	}
 	err = print(j, verdict, d);
 	if (err)
 		return err;
-	if (verdict == HL_CHECK_INCOMPLETE && !j->n)
+	if (verdict == HL_CHECK_INCOMPLETE && j->became)
+		hl_error("no verdict: the program was replaced by another one, of which there is no pointer "
+			 "image");
+	else if (verdict == HL_CHECK_INCOMPLETE && !j->n)
 		hl_error("no verdict: nothing was recorded");
 	if (verdict || !command)
 		return verdict;
 	fflush(stdout);
 	hl_end_as(status);
+}
+
+static int check_process(struct hl_check_job *j, struct hl_diag *d)
+{
+	struct hl_found found = {0};
+	int err = hl_mail_find(&found, (pid_t)j->pid, d);
+
+	if (!err) {
+		err = hl_mail_collect(&found, (pid_t)j->pid, d);
+		hl_mail_release(&found);
+	}
+	return err ? err : hl_check_add(j, found.path, 1, d);
 }
 
 static int check_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, char **argv,
@@ -257,6 +298,7 @@ static int check_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, 
 	struct hl_check_job j = {.fail_kinds = 1u << HL_LEAK_DEFINITE,
 				 .max_leaked = HL_CHECK_NO_LIMIT,
 				 .max_peak = HL_CHECK_NO_LIMIT,
+				 .max_growth = HL_CHECK_NO_LIMIT,
 				 .status = HL_CHECK_STATUS,
 				 .format = &hl_check_text,
 				 .names = hl_names_new()};
@@ -270,8 +312,12 @@ static int check_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, 
 		err = hl_check_read(&j, d);
 	if (!err && command)
 		err = hl_check_command(&j, command, &status, d);
-	for (int i = first; !err && !command && i < argc; i++)
+	if (!err && j.pid)
+		err = check_process(&j, d);
+	for (int i = first; !err && !command && !j.pid && i < argc; i++)
 		err = hl_check_add(&j, argv[i], i == first, d);
+	if (!err && !command)
+		err = hl_check_settle(&j, d);
 	if (!err)
 		err = WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127) && !j.n
 			      ? WEXITSTATUS(status)

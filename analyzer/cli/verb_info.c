@@ -8,6 +8,7 @@
 #include "analyzer/cli/subject.h"
 #include "analyzer/input/image.h"
 #include "analyzer/report/sizes.h"
+#include "heapledger/tracefile.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,7 +158,7 @@ static void put_losses(struct list *l, const struct hl_facts *f)
 	for (unsigned k = 0; k < HL_LOST_KINDS; k++)
 		if (k <= HL_LOST_OPTION)
 			put_number(l, names[k], f->lost[k]);
-		else if (k != HL_LOST_CHECK && k != HL_LOST_IMAGE)
+		else if (k != HL_LOST_CHECK && k != HL_LOST_IMAGE && k != HL_LOST_VERDICT)
 			other += f->lost[k];
 	put_number(l, "lost otherwise", other);
 	put_number(l, "unseen libraries", f->nunseen);
@@ -199,6 +200,7 @@ static void put_images(struct list *l, struct hl_trace *t, const struct hl_image
 {
 	put_number(l, "images", images->n);
 	put_number(l, "images given up", hl_trace_facts(t)->lost[HL_LOST_IMAGE]);
+	put_number(l, "checks without verdict", hl_trace_facts(t)->lost[HL_LOST_VERDICT]);
 	for (size_t i = 0; i < images->n && i < IMAGES_SHOWN; i++) {
 		const struct hl_image_at *im = &images->image[i];
 

@@ -15,6 +15,7 @@ static const struct hl_option options[] = {
 	{OPTION_KINDS, "kinds", "LIST",
 	 "of definite, indirect, possible, reachable (default definite,possible); all"},
 	{OPTION_INHERITED, "inherited", NULL, "also blocks that the parent allocated before the fork"},
+	HL_HEURISTIC_OPTION,
 	HL_GROUP_OPTIONS,
 	HL_FORMAT_OPTION,
 	HL_SYMBOL_OPTIONS,
@@ -118,17 +119,37 @@ static void print_losses(struct hl_leak_subject *l, const struct request *r)
 	struct hl_check_style style = {.rows = r->q.style};
 	struct hl_pager pager;
 
-	hl_lost_find(&losses, &l->graph, &l->calls, r->kinds, r->inherited);
+	hl_lost_find(&losses, &l->graph, &l->calls, r->kinds, r->inherited, NULL);
 	hl_pager_start(&pager, r->q.pager && r->format == &hl_check_text);
 	r->format->write(stdout, &style, &check);
 	hl_pager_end(&pager);
 	hl_lost_release(&losses);
 }
 
+/* For programs: that there is no answer is one. */
+static void print_none(const struct hl_leak_subject *l, const struct request *r)
+{
+	const struct hl_process *p = &hl_trace_facts(l->s.trace)->process;
+	struct hl_losses losses = {.program = p->exe,
+				   .trace = l->s.path,
+				   .command_line = p->cmdline,
+				   .pid = p->pid,
+				   .ppid = p->ppid,
+				   .incomplete = 1,
+				   .why_incomplete = hl_leak_subject_no_losses(l)};
+	struct hl_check check = {.process = &losses, .n = 1};
+	struct hl_check_style style = {.rows = r->q.style};
+
+	if (!r->grouped && r->format != &hl_check_text)
+		r->format->write(stdout, &style, &check);
+}
+
 static int answer(struct hl_leak_subject *l, const struct request *r)
 {
-	if (!hl_leak_subject_answers(l))
+	if (!hl_leak_subject_answers(l, 1)) {
+		print_none(l, r);
 		return 4;
+	}
 	if (r->grouped)
 		print_rows(l, r);
 	else
@@ -147,7 +168,7 @@ static int leaks(struct hl_cli *cli, const struct hl_verb *verb, int argc, char 
 	err = parse(&r, verb, argc, argv, &first, d);
 	r.format = err ? NULL : hl_check_format_find(r.q.format->name);
 	if (!err)
-		err = hl_leak_subject_open(&l, argv[first], &r.q, HL_HEURISTICS_ALL, names, d);
+		err = hl_leak_subject_open(&l, argv[first], &r.q, NULL, names, d);
 	if (!err) {
 		err = answer(&l, &r);
 		hl_leak_subject_release(&l);

@@ -9,6 +9,7 @@
 
 static const struct hl_option options[] = {
 	{'n', "number", "N", "show N pointers each way (default 10; 0: all)"},
+	HL_HEURISTIC_OPTION,
 	HL_STACK_OPTIONS,
 	{HL_Q_FORMAT, "format", "FORMAT", "text (default) or json"},
 	HL_SYMBOL_OPTIONS,
@@ -21,12 +22,16 @@ static int answer(struct hl_leak_subject *l, const struct hl_query *q, uint64_t 
 	struct hl_pager pager;
 	int err;
 
-	if (!hl_leak_subject_answers(l))
+	if (!hl_leak_subject_answers(l, 0))
 		return 4;
 	err = hl_refs_find(&refs, &l->graph, &l->calls, l->s.symbols, address, d);
 	if (err == HL_ERR_NOTFOUND) {
 		fprintf(stderr, "no block lived at 0x%" PRIx64 ": heapledger block tells its past\n",
 			address);
+		if (q->format != &hl_format_text) {
+			refs = (struct hl_refs){.trace = l->s.path, .asked = address};
+			q->format->refs(stdout, &q->style, &refs);
+		}
 		return 0;
 	}
 	if (err)
@@ -54,7 +59,7 @@ static int refs_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, c
 	if (!err)
 		err = hl_parse_address(argv[first + 1], "refs", &address, d);
 	if (!err)
-		err = hl_leak_subject_open(&l, argv[first], &q, HL_HEURISTICS_ALL, names, d);
+		err = hl_leak_subject_open(&l, argv[first], &q, NULL, names, d);
 	if (!err) {
 		err = answer(&l, &q, address, d);
 		hl_leak_subject_release(&l);

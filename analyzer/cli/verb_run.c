@@ -36,7 +36,8 @@ enum {
 	OPT_BUFFER,
 	OPT_ON_FULL,
 	OPT_SAMPLE,
-	OPT_NO_IMAGE
+	OPT_NO_IMAGE,
+	OPT_IMAGE
 };
 
 static const struct hl_option options[] = {
@@ -47,7 +48,9 @@ static const struct hl_option options[] = {
 	{OPT_FOLLOW, "follow", "all|none|GLOB", "which started programs to trace, by name (default all)"},
 	{OPT_MMAP, "mmap", NULL, "count anonymous mmaps as allocations"},
 	{OPT_FREE_STACKS, "free-stacks", NULL, "record where blocks are freed, too (heapledger misuse)"},
-	{OPT_NO_IMAGE, "no-image", NULL, "record no pointers at the end: leaks cannot be searched for"},
+	{OPT_NO_IMAGE, "no-image", NULL, "record no pointers: leaks cannot be searched for"},
+	{OPT_IMAGE, "image", "all|gentle",
+	 "stop all threads for one (default), or none that waits in the kernel"},
 	{OPT_SAMPLE, "sample", "BYTES",
 	 "record one in so many bytes (512K): less cost, estimates with errors"},
 	{OPT_EVERY, "snapshot-every", "SECONDS", "take a snapshot every so often (30s, 5m)"},
@@ -60,7 +63,8 @@ static const struct hl_option options[] = {
 
 struct run {
 	const char *output, *follow, *on_full;
-	int force, mmap, free_stacks, no_image, quiet;
+	int force, mmap, free_stacks, quiet;
+	const char *image; /* the library's option, "" as it is */
 	unsigned long depth;
 	unsigned long long buffer, growth, sample;
 	double every;
@@ -106,7 +110,12 @@ static int parse_one(struct run *r, int id, const char *arg, struct hl_diag *d)
 		r->free_stacks = 1;
 		return HL_OK;
 	case OPT_NO_IMAGE:
-		r->no_image = 1;
+		r->image = ",image=0";
+		return HL_OK;
+	case OPT_IMAGE:
+		if (strcmp(arg, "all") && strcmp(arg, "gentle"))
+			return hl_fail(d, HL_ERR_USAGE, "--image: all or gentle, not '%.100s'", arg);
+		r->image = strcmp(arg, "all") ? ",image=gentle" : ",image=1";
 		return HL_OK;
 	case OPT_EVERY:
 		if (hl_parse_seconds(arg, "snapshot-every", &r->every, d) < 0)
@@ -155,6 +164,7 @@ static int parse(struct run *r, const struct hl_verb *verb, int argc, char **arg
 	r->buffer = BUFFER_DEFAULT;
 	r->on_full = "wait";
 	r->follow = "all";
+	r->image = "";
 	hl_options_start(&o, verb, argc, argv);
 	while ((id = hl_options_next(&o, &arg, d)) > 0)
 		if (!err)
@@ -165,8 +175,7 @@ static int parse(struct run *r, const struct hl_verb *verb, int argc, char **arg
 		return hl_fail(d, HL_ERR_USAGE, "run: no command; see heapledger run --help");
 	r->argv = argv + o.next;
 	snprintf(r->library_options, sizeof(r->library_options), "depth=%lu,mmap=%d,on-full=%s,follow=%s%s%s",
-		 r->depth, r->mmap, r->on_full, r->follow, r->free_stacks ? ",free-stacks=1" : "",
-		 r->no_image ? ",image=0" : "");
+		 r->depth, r->mmap, r->on_full, r->follow, r->image, r->free_stacks ? ",free-stacks=1" : "");
 	if (r->sample) {
 		size_t n = strlen(r->library_options);
 

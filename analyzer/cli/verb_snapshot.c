@@ -2,15 +2,20 @@
  * verb_snapshot.c - heapledger snapshot: put a mark into the trace of a running program.  Floor: cli.
  */
 #include "analyzer/cli/verbs.h"
-#include "analyzer/collect/mail.h"
+#include "analyzer/collect/ask.h"
 #include "analyzer/report/label.h"
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct hl_option options[] = {{'l', "label", "TEXT", "name of the snapshot (TRACE@TEXT)"},
-					   {0, NULL, NULL, NULL}};
+enum { OPTION_IMAGE = 256 };
+
+static const struct hl_option options[] = {
+	{'l', "label", "TEXT", "name of the snapshot (TRACE@TEXT)"},
+	{OPTION_IMAGE, "image", NULL,
+	 "with a pointer image, for leaks and refs: the process is copied and goes on"},
+	{0, NULL, NULL, NULL}};
 
 static int snapshot_main(struct hl_cli *cli, const struct hl_verb *verb, int argc, char **argv,
 			 struct hl_diag *d)
@@ -20,12 +25,16 @@ static int snapshot_main(struct hl_cli *cli, const struct hl_verb *verb, int arg
 	struct hl_found found;
 	unsigned long pid;
 	uint64_t stamp;
-	int id, err;
+	int id, err, image = 0;
 
 	(void)cli;
 	hl_options_start(&o, verb, argc, argv);
-	while ((id = hl_options_next(&o, &arg, d)) > 0)
-		label = arg;
+	while ((id = hl_options_next(&o, &arg, d)) > 0) {
+		if (id == OPTION_IMAGE)
+			image = 1;
+		else
+			label = arg;
+	}
 	if (id < 0)
 		return id;
 	if (o.next + 1 != argc)
@@ -38,7 +47,8 @@ static int snapshot_main(struct hl_cli *cli, const struct hl_verb *verb, int arg
 		return hl_fail(d, HL_ERR_USAGE, "snapshot: '%s' is not a process id", argv[o.next]);
 	err = hl_mail_find(&found, (pid_t)pid, d);
 	if (!err) {
-		err = hl_mail_snapshot(&found, (pid_t)pid, label, &stamp, d);
+		err = image ? hl_ask_image(&found, (pid_t)pid, label, &stamp, d)
+			    : hl_mail_snapshot(&found, (pid_t)pid, label, &stamp, d);
 		hl_mail_release(&found);
 	}
 	if (err) {

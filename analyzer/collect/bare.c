@@ -32,14 +32,14 @@ static int populate(const struct hl_found *f, uint32_t i)
 	return errno == EINVAL ? fallocate(f->fd, 0, at, HL_SLOT_BYTES) : -1;
 }
 
-static int find_entry(const struct hl_found *f, pid_t pid, uint32_t *entry, uint32_t *id)
+int hl_bare_find_entry(const struct hl_found *f, uint32_t pid, uint32_t *entry, uint32_t *id)
 {
 	struct hl_image *images = hl_region_images(f->region);
 
 	for (uint32_t i = 0; i < HL_IMAGES_MAX; i++) {
 		/* acquire: the entry was filled in before its id */
 		*id = atomic_load_explicit(&images[i].id, memory_order_acquire);
-		if (*id && atomic_load_explicit(&images[i].pid, memory_order_relaxed) == (uint32_t)pid) {
+		if (*id && atomic_load_explicit(&images[i].pid, memory_order_relaxed) == pid) {
 			*entry = i;
 			return 1;
 		}
@@ -68,7 +68,7 @@ int hl_bare_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t 
 	struct hl_note n;
 	struct hl_slot *s;
 
-	if (!find_entry(f, pid, &entry, &id))
+	if (!hl_bare_find_entry(f, (uint32_t)pid, &entry, &id))
 		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld is not traced (yet)", (long)pid);
 	if (flock(f->fd, LOCK_EX) < 0)
 		return hl_fail(d, HL_ERR_NOTFOUND, "cannot lock the trace of process %ld: %s", (long)pid,

@@ -22,6 +22,19 @@
 #define PATIENCE_MS 5000
 #define STEP_MS     50
 
+/* The collector's working directory is that in which `run` was started. */
+static void put_path(struct hl_mail *m, const char *path)
+{
+	char dir[PATH_MAX] = "";
+	int n;
+
+	if (path && *path != '/' && !getcwd(dir, sizeof(dir)))
+		path = NULL;
+	n = snprintf(m->trace, sizeof(m->trace), "%s%s%s", dir, *dir ? "/" : "", path ? path : "");
+	if (n < 0 || (size_t)n >= sizeof(m->trace))
+		m->trace[0] = 0;
+}
+
 void hl_mail_answer(struct hl_collector *c)
 {
 	struct hl_mail *m = &c->share->region->mail;
@@ -38,8 +51,10 @@ void hl_mail_answer(struct hl_collector *c)
 	m->result = ESRCH;
 	if (out && !out->gone) {
 		m->stamp = hl_share_now(c->share);
-		hl_out_mark(&c->outs, out, m->stamp, HL_MARK_COMMAND, label);
+		if (!m->collect_only)
+			hl_out_mark(&c->outs, out, m->stamp, HL_MARK_COMMAND, label);
 		m->result = out->writer ? 0 : EIO;
+		put_path(m, out->path);
 		/* who asked may read the trace at once */
 		hl_drain_sealed(&c->drain);
 		hl_drain_open(&c->drain);
@@ -55,12 +70,12 @@ struct search {
 	pid_t pid;
 	uint64_t inode; /* of a memfd; 0 none */
 	int file;       /* of a bare region; -1 none */
+	char *path;     /* of file, PATH_MAX bytes */
 };
 
 static int is_candidate(void *ctx, const struct hl_map_line *m)
 {
 	struct search *s = ctx;
-	char path[PATH_MAX];
 	uint64_t magic = 0;
 	struct stat st;
 	int fd;
@@ -71,10 +86,10 @@ static int is_candidate(void *ctx, const struct hl_map_line *m)
 	}
 	if (m->perms[3] != 's' || m->perms[1] != 'w' || m->path[0] != '/')
 		return 0;
-	if (snprintf(path, sizeof(path), "/proc/%ld/root%s", (long)s->pid, m->path) >= (int)sizeof(path))
+	if (snprintf(s->path, PATH_MAX, "/proc/%ld/root%s", (long)s->pid, m->path) >= PATH_MAX)
 		return 0;
 	/* O_NONBLOCK: a fifo or a device in its place must not hold us up */
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	fd = open(s->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == m->inode &&
@@ -176,7 +191,7 @@ static int map_region(struct hl_found *f, int fd, pid_t pid, struct hl_diag *d)
 
 int hl_mail_find(struct hl_found *f, pid_t pid, struct hl_diag *d)
 {
-	struct search s = {.pid = pid, .file = -1};
+	struct search s = {.pid = pid, .file = -1, .path = f->path};
 	int r = hl_process_each_map(pid, is_candidate, &s), fd, err;
 
 	if (r < 0)
@@ -229,24 +244,39 @@ static int claim(struct hl_mail *m)
 	return 1;
 }
 
-static int ask(struct hl_region *r, pid_t pid, const char *label, uint64_t *stamp, struct hl_diag *d)
+int hl_mail_claim(struct hl_region *r, pid_t pid, const char *label, struct hl_diag *d)
 {
 	struct hl_mail *m = &r->mail;
-	uint32_t state = 0;
-	int ms = 0;
 
-	for (; !claim(m); ms += STEP_MS) {
+	for (int ms = 0; !claim(m); ms += STEP_MS) {
 		if (ms >= PATIENCE_MS)
 			return hl_fail(d, HL_ERR_NOTFOUND,
 				       "another snapshot command is busy with process %ld", (long)pid);
 		hl_share_sleep(&m->state, atomic_load(&m->state), STEP_MS * 1000000u);
 	}
 	m->pid = (uint32_t)pid;
-	m->result = EINPROGRESS;
 	snprintf(m->label, sizeof(m->label), "%s", label);
-	/* release: pid and label (partner: hl_mail_answer) */
+	return HL_OK;
+}
+
+void hl_mail_let_go(struct hl_region *r)
+{
+	atomic_store(&r->mail.client, 0);
+	atomic_store(&r->mail.state, HL_MAIL_IDLE);
+	hl_share_wake(&r->mail.state, INT_MAX);
+}
+
+int hl_mail_post(struct hl_region *r, pid_t pid, int collect_only, uint64_t *stamp, struct hl_diag *d)
+{
+	struct hl_mail *m = &r->mail;
+	uint32_t state = 0;
+	int result;
+
+	m->result = EINPROGRESS;
+	m->collect_only = (uint32_t)collect_only;
+	/* release: what was asked for (partner: hl_mail_answer) */
 	atomic_store_explicit(&m->state, HL_MAIL_POSTED, memory_order_release);
-	for (ms = 0; ms < PATIENCE_MS; ms += STEP_MS) {
+	for (int ms = 0; ms < PATIENCE_MS; ms += STEP_MS) {
 		hl_share_nudge(r);
 		/* acquire: the result (partner: hl_mail_answer) */
 		state = atomic_load_explicit(&m->state, memory_order_acquire);
@@ -259,12 +289,9 @@ static int ask(struct hl_region *r, pid_t pid, const char *label, uint64_t *stam
 		atomic_compare_exchange_strong(&m->state, &state, HL_MAIL_IDLE);
 		return hl_fail(d, HL_ERR_NOTFOUND, "the collector of process %ld does not answer", (long)pid);
 	}
-	int result = (int)m->result;
-
+	result = (int)m->result;
 	*stamp = m->stamp;
-	atomic_store(&m->client, 0);
-	atomic_store(&m->state, HL_MAIL_IDLE);
-	hl_share_wake(&m->state, INT_MAX);
+	hl_mail_let_go(r);
 	if (result == ESRCH)
 		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld is not traced (yet)", (long)pid);
 	if (result)
@@ -273,12 +300,37 @@ static int ask(struct hl_region *r, pid_t pid, const char *label, uint64_t *stam
 	return HL_OK;
 }
 
+int hl_mail_collect(struct hl_found *f, pid_t pid, struct hl_diag *d)
+{
+	uint64_t stamp;
+	int err;
+
+	if (f->backing == HL_BACKING_FILE)
+		return HL_OK; /* the region is the trace */
+	if (atomic_load(&f->region->closed))
+		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld was traced, but its collector has ended",
+			       (long)pid);
+	err = hl_mail_claim(f->region, pid, "", d);
+	if (!err)
+		err = hl_mail_post(f->region, pid, 1, &stamp, d);
+	if (err)
+		return err;
+	snprintf(f->path, sizeof(f->path), "%.*s", (int)sizeof(f->region->mail.trace) - 1,
+		 f->region->mail.trace);
+	return *f->path
+		       ? HL_OK
+		       : hl_fail(d, HL_ERR_NOTFOUND, "process %ld: its trace has too long a name", (long)pid);
+}
+
 int hl_mail_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t *stamp, struct hl_diag *d)
 {
+	int err;
+
 	if (f->backing == HL_BACKING_FILE)
 		return hl_bare_snapshot(f, pid, label, stamp, d);
 	if (atomic_load(&f->region->closed))
 		return hl_fail(d, HL_ERR_NOTFOUND, "process %ld was traced, but its collector has ended",
 			       (long)pid);
-	return ask(f->region, pid, label, stamp, d);
+	err = hl_mail_claim(f->region, pid, label, d);
+	return err ? err : hl_mail_post(f->region, pid, 0, stamp, d);
 }

@@ -9,6 +9,7 @@
 
 #include "analyzer/base/diag.h"
 #include "heapledger/region.h"
+#include <limits.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -23,6 +24,7 @@ struct hl_found {
 	size_t bytes;
 	uint32_t backing, nslots; /* checked copies */
 	int fd;
+	char path[PATH_MAX]; /* of its trace: of a bare region, or after hl_mail_collect */
 };
 /* HL_ERR_NOTFOUND: no such process, not traced, collector gone, not permitted. */
 int hl_mail_find(struct hl_found *f, pid_t pid, struct hl_diag *d);
@@ -32,7 +34,18 @@ void hl_mail_release(struct hl_found *f);
  * a bare region gets the mark written into it.  HL_ERR_NOTFOUND with one line. */
 int hl_mail_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t *stamp, struct hl_diag *d);
 
+/* What was recorded of pid so far is in its trace, f->path.  Errors as above. */
+int hl_mail_collect(struct hl_found *f, pid_t pid, struct hl_diag *d);
+
+/* The steps of it: become the client of the mailbox; let the collector do it, and let go of the mailbox; or let go at once. */
+int hl_mail_claim(struct hl_region *r, pid_t pid, const char *label, struct hl_diag *d);
+int hl_mail_post(struct hl_region *r, pid_t pid, int collect_only, uint64_t *stamp, struct hl_diag *d);
+void hl_mail_let_go(struct hl_region *r);
+
 /* bare.c: the same for a region without a collector. */
 int hl_bare_snapshot(struct hl_found *f, pid_t pid, const char *label, uint64_t *stamp, struct hl_diag *d);
+
+/* The entry of the process in the image table, and its id; 0: there is none. */
+int hl_bare_find_entry(const struct hl_found *f, uint32_t pid, uint32_t *entry, uint32_t *id);
 
 #endif

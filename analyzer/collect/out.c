@@ -6,6 +6,7 @@
  */
 #include "analyzer/collect/out.h"
 #include "analyzer/collect/names.h"
+#include "heapledger/tracefile.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

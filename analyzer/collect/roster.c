@@ -283,6 +283,7 @@ void hl_roster_dismiss(struct hl_roster *r, struct hl_out *out)
 		atomic_store_explicit(&e->lost[i], 0, memory_order_relaxed);
 	atomic_store_explicit(&e->waits, 0, memory_order_relaxed);
 	atomic_store_explicit(&e->ended, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->ask_signal, 0, memory_order_relaxed);
 	e->parent = 0;
 	atomic_store_explicit(&e->id, 0, memory_order_relaxed);
 	/* release: a clean entry before it can be claimed (partner: the library's compare-and-swap) */

@@ -8,6 +8,7 @@
 #include "analyzer/base/buf.h"
 #include "analyzer/base/columns.h"
 #include "analyzer/base/crc32c.h"
+#include "heapledger/tracefile.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

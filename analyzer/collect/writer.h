@@ -7,6 +7,7 @@
 
 #include "analyzer/base/diag.h"
 #include "heapledger/format.h"
+#include "heapledger/tracefile.h"
 #include <stddef.h>
 
 struct hl_writer;

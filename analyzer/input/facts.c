@@ -122,6 +122,8 @@ const char *hl_lost_name(enum hl_lost k)
 		[HL_LOST_OPTION] = "options: unknown names or values in HEAPLEDGER_OPTIONS",
 		[HL_LOST_CHECK] = "stacks differ from those that libunwind found (unwind=check)",
 		[HL_LOST_IMAGE] = "pointer images: begun and not ended",
+		[HL_LOST_VERDICT] =
+			"leak checks of the program's own: no verdict (is heapledger beside its library?)",
 	};
 
 	return (unsigned)k < HL_LOST_KINDS && names[k] ? names[k] : "of a kind this version does not know";

@@ -67,6 +67,12 @@ struct hl_mapping {
 	uint8_t mapped;  /* 0: unmapped */
 };
 
+/* What the program said of leaks at that moment. */
+struct hl_leak_note_at {
+	enum hl_leak_note what;
+	uint64_t address, bytes, stamp;
+};
+
 struct hl_facts {
 	/* nodes[id]; nnodes includes the root and, last, an unknown one that stands for every id whose
 	 * record is not in the trace at all */
@@ -82,6 +88,10 @@ struct hl_facts {
 	size_t nunseen;
 	struct hl_mapping *mappings; /* in order of stamp */
 	size_t nmappings;
+	struct hl_leak_note_at *leak_notes; /* in order of stamp; OFF is not among them */
+	size_t nleak_notes;
+	int leaks_off;       /* the program wants no verdict */
+	char *suppressions;  /* that it brings along, NULL: none */
 	uint64_t sync_stamp; /* events below it are complete; 0 unknown */
 	/* The trace is a sample, its blocks were recorded as HL_FACT_SAMPLE says; 0: it is complete.  Any value. */
 	uint64_t sample_bytes;

@@ -285,6 +285,35 @@ static void build_mappings(struct hl_facts *f, struct hl_layer *layers, size_t n
 	hl_map_release(&index);
 }
 
+static int by_note_stamp(const void *a, const void *b)
+{
+	const struct hl_leak_note_at *x = a, *y = b;
+
+	return (x->stamp > y->stamp) - (x->stamp < y->stamp);
+}
+
+/* What a parent said before the fork holds for what the child inherited. */
+static void build_leak_notes(struct hl_facts *f, struct hl_layer *layers, size_t n)
+{
+	size_t all = 0;
+
+	for (size_t k = 0; k < n; k++)
+		all += layers[k].nleak_notes;
+	f->leak_notes = hl_xmalloc(all * sizeof(*f->leak_notes) + 1);
+	for (size_t k = n; k-- > 0;) {
+		for (size_t i = 0; i < layers[k].nleak_notes; i++)
+			f->leak_notes[f->nleak_notes++] = layers[k].leak_notes[i];
+		if (layers[k].suppressions) {
+			free(f->suppressions);
+			f->suppressions = layers[k].suppressions;
+			layers[k].suppressions = NULL;
+		}
+	}
+	if (f->nleak_notes)
+		qsort(f->leak_notes, f->nleak_notes, sizeof(*f->leak_notes), by_note_stamp);
+	f->leaks_off = layers[0].leaks_off;
+}
+
 void hl_facts_build(struct hl_facts *f, struct hl_layer *layers, size_t n)
 {
 	*f = (struct hl_facts){.sync_stamp = layers[0].sync_stamp};
@@ -295,6 +324,7 @@ void hl_facts_build(struct hl_facts *f, struct hl_layer *layers, size_t n)
 	build_modules(f, layers, n);
 	build_threads(f, layers, n);
 	build_mappings(f, layers, n);
+	build_leak_notes(f, layers, n);
 	build_process(f, &layers[0]);
 	f->unseen = layers[0].unseen;
 	f->nunseen = layers[0].nunseen;
@@ -314,6 +344,8 @@ void hl_facts_release(struct hl_facts *f)
 	}
 	free(f->unseen);
 	free(f->mappings);
+	free(f->leak_notes);
+	free(f->suppressions);
 	free(f->nodes);
 	free(f->modules);
 	free(f->threads);

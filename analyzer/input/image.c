@@ -6,6 +6,7 @@
 #include "analyzer/input/image_words.h"
 #include "analyzer/input/layer.h"
 #include "analyzer/input/trace_impl.h"
+#include "heapledger/tracefile.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +43,12 @@ static int take_regs(struct parts *x, struct hl_fact_record *f)
 			free(t.words);
 			return 0;
 		}
+	/* images before format 2.3 end here */
+	if (f->at < f->end &&
+	    (!hl_fact_uv(f, &t.alt) || !hl_fact_uv(f, &t.alt_bytes) || t.alt + t.alt_bytes < t.alt)) {
+		free(t.words);
+		return 0;
+	}
 	x->at.threads = hl_grow(x->at.threads, &x->threads_cap, x->at.nthreads + 1, sizeof(*x->at.threads));
 	x->at.threads[x->at.nthreads++] = t;
 	return 1;
@@ -236,8 +243,13 @@ int hl_image_words(struct hl_trace *t, const struct hl_image_at *im,
 	return err;
 }
 
+/* What others share is not frozen with a process that is copied; only the rest is promised to be of one moment. */
 const char *hl_image_tier(const struct hl_image_at *im)
 {
+	for (size_t i = 0; i < im->nmaps; i++)
+		if (im->maps[i].flags & HL_IMAGE_MAP_TORN &&
+		    !(im->flags & HL_IMAGE_FROZEN && im->maps[i].flags & HL_IMAGE_MAP_SHARED))
+			return "torn";
 	for (size_t i = 0; i < im->nthreads; i++)
 		if (im->threads[i].how != HL_IMAGE_EXITING && im->threads[i].how != HL_IMAGE_PARKED)
 			return "conservative";

@@ -19,9 +19,10 @@ struct hl_image_map {
 
 struct hl_image_thread {
 	uint32_t tid;
-	int how;         /* enum hl_image_how */
-	uint64_t sp, tp; /* 0 unknown */
-	uint64_t *words; /* of its registers */
+	int how;                 /* enum hl_image_how */
+	uint64_t sp, tp;         /* 0 unknown */
+	uint64_t alt, alt_bytes; /* its signal stack; 0: none, or not known */
+	uint64_t *words;         /* of its registers */
 	size_t nwords;
 };
 
@@ -58,7 +59,7 @@ void hl_images_release(struct hl_images *images);
 int hl_image_words(struct hl_trace *t, const struct hl_image_at *im,
 		   void (*word)(void *ctx, const struct hl_image_word *w), void *ctx, struct hl_diag *d);
 
-/* How far the registers can be believed: "exact" or "conservative". */
+/* How far the image can be believed: "exact", "conservative" or "torn". */
 const char *hl_image_tier(const struct hl_image_at *im);
 
 #endif

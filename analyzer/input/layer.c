@@ -199,11 +199,12 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 	case HL_FACT_IMAGE_BEGIN:
 	case HL_FACT_IMAGE_REGS:
 	case HL_FACT_IMAGE_WORDS:
+	case HL_FACT_IMAGE_WORDS_2_2:
 	case HL_FACT_IMAGE_END:
 	case HL_FACT_IMAGE_MAP:
 		return f->must ? -2 : 1; /* for those who search for leaks */
 	}
-	if (f->kind == 0 || f->kind > HL_FACT_IMAGE_MAP)
+	if (f->kind == 0 || f->kind > HL_FACT_IMAGE_WORDS)
 		return f->must ? -2 : -1;
 	if (late)
 		return 1;
@@ -232,6 +233,10 @@ static int take(struct hl_layer *l, struct hl_fact_record *f, struct node_state 
 		return hl_layer_take_unseen(l, f);
 	case HL_FACT_RANGE:
 		return hl_layer_take_range(l, f);
+	case HL_FACT_LEAK_NOTE:
+		return hl_layer_take_leak_note(l, f);
+	case HL_FACT_SUPPRESSIONS:
+		return hl_layer_take_suppressions(l, f);
 	}
 	return 1;
 }
@@ -361,6 +366,8 @@ void hl_layer_release(struct hl_layer *l)
 	}
 	free(l->unseen);
 	free(l->mappings);
+	free(l->leak_notes);
+	free(l->suppressions);
 	hl_limits_release(&l->inherited);
 	hl_map_release(&l->module_at);
 	hl_map_release(&l->thread_at);

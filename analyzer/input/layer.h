@@ -56,6 +56,10 @@ struct hl_layer {
 	size_t nunseen, unseen_cap;
 	struct hl_mapping *mappings; /* module: the id + 1, 0 unknown */
 	size_t nmappings, mappings_cap;
+	struct hl_leak_note_at *leak_notes;
+	size_t nleak_notes, leak_notes_cap;
+	int leaks_off;
+	char *suppressions;
 	/* fork */
 	int forked;
 	struct hl_limits inherited; /* of the parent's records */
@@ -82,6 +86,8 @@ int hl_layer_take_end(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_lost(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_unseen(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_range(struct hl_layer *l, struct hl_fact_record *f);
+int hl_layer_take_leak_note(struct hl_layer *l, struct hl_fact_record *f);
+int hl_layer_take_suppressions(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_sync(struct hl_layer *l, struct hl_fact_record *f);
 int hl_layer_take_sample(struct hl_layer *l, struct hl_fact_record *f);
 /* A string of the record as a C string, cut at its first NUL; replaces *s.  0: malformed. */

@@ -174,6 +174,43 @@ int hl_layer_take_range(struct hl_layer *l, struct hl_fact_record *f)
 	return 1;
 }
 
+int hl_layer_take_leak_note(struct hl_layer *l, struct hl_fact_record *f)
+{
+	struct hl_leak_note_at n;
+	uint32_t what;
+
+	if (!hl_fact_u32(f, &what) || !hl_fact_uv(f, &n.address) || !hl_fact_uv(f, &n.bytes) ||
+	    !hl_fact_uv(f, &n.stamp) || n.address + n.bytes < n.address)
+		return 0;
+	n.what = (enum hl_leak_note)what;
+	if (what == HL_LEAK_OFF)
+		l->leaks_off = 1;
+	/* what a later version says beside these changes nothing of what these say */
+	if (what < HL_LEAK_KEEP || what > HL_LEAK_UNROOT)
+		return 1;
+	l->leak_notes =
+		hl_grow(l->leak_notes, &l->leak_notes_cap, l->nleak_notes + 1, sizeof(*l->leak_notes));
+	l->leak_notes[l->nleak_notes++] = n;
+	return 1;
+}
+
+int hl_layer_take_suppressions(struct hl_layer *l, struct hl_fact_record *f)
+{
+	char *piece = NULL, *all;
+
+	if (!hl_layer_string(f, &piece)) {
+		free(piece);
+		return 0;
+	}
+	all = hl_xmalloc((l->suppressions ? strlen(l->suppressions) : 0) + strlen(piece) + 1);
+	strcpy(all, l->suppressions ? l->suppressions : "");
+	strcat(all, piece);
+	free(piece);
+	free(l->suppressions);
+	l->suppressions = all;
+	return 1;
+}
+
 int hl_layer_take_sync(struct hl_layer *l, struct hl_fact_record *f)
 {
 	uint64_t stamp;

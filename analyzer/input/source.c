@@ -7,6 +7,7 @@
 #include "analyzer/input/source.h"
 #include "analyzer/base/buf.h"
 #include "analyzer/base/columns.h"
+#include "heapledger/tracefile.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

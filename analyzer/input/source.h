@@ -9,6 +9,7 @@
 #define HL_INPUT_SOURCE_H
 
 #include "analyzer/input/trace.h"
+#include "heapledger/tracefile.h"
 #include <sys/types.h>
 
 /* Committed bytes of one claim that lie together. */

@@ -6,6 +6,7 @@
  * slots that were never published are holes, which are jumped over.
  */
 #include "analyzer/input/source.h"
+#include "heapledger/tracefile.h"
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

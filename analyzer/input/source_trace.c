@@ -9,6 +9,7 @@
 #include "analyzer/base/buf.h"
 #include "analyzer/base/columns.h"
 #include "analyzer/base/crc32c.h"
+#include "heapledger/tracefile.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

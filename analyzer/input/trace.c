@@ -7,6 +7,7 @@
 #include "analyzer/input/cursor.h"
 #include "analyzer/input/facts_build.h"
 #include "analyzer/input/trace_impl.h"
+#include "heapledger/tracefile.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -10,6 +10,7 @@
 #define HL_INPUT_TRACE_H
 
 #include "analyzer/input/facts.h"
+#include "heapledger/tracefile.h"
 
 struct hl_trace;
 

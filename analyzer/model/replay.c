@@ -331,8 +331,8 @@ static void run(struct replay *r, struct hl_trace *t, uint64_t until)
 }
 
 int hl_replay_live(struct hl_trace *t, uint64_t until, const struct hl_sink *sink, void *ctx,
-		   void (*live)(void *ctx, const struct hl_block *b), struct hl_replay_counts *out,
-		   struct hl_diag *d)
+		   void (*live)(void *live_ctx, const struct hl_block *b), void *live_ctx,
+		   struct hl_replay_counts *out, struct hl_diag *d)
 {
 	struct replay r = {0};
 	uint64_t window = hl_trace_header(t)->ticks_per_s / (1000000000 / HL_REPAIR_NS);
@@ -345,7 +345,7 @@ int hl_replay_live(struct hl_trace *t, uint64_t until, const struct hl_sink *sin
 	hl_repair_init(&r.repair, window ? window : 1, &r.book);
 	run(&r, t, until);
 	if (live)
-		hl_book_each(&r.book, live, ctx);
+		hl_book_each(&r.book, live, live_ctx);
 	if (out)
 		hl_book_finish(&r.book, out);
 	hl_repair_release(&r.repair);
@@ -361,5 +361,5 @@ int hl_replay_live(struct hl_trace *t, uint64_t until, const struct hl_sink *sin
 int hl_replay(struct hl_trace *t, uint64_t until, const struct hl_sink *sink, void *ctx,
 	      struct hl_replay_counts *out, struct hl_diag *d)
 {
-	return hl_replay_live(t, until, sink, ctx, NULL, out, d);
+	return hl_replay_live(t, until, sink, ctx, NULL, NULL, out, d);
 }

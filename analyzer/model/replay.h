@@ -107,9 +107,9 @@ static inline int hl_entry_mismatch(unsigned alloc, unsigned end)
 int hl_replay(struct hl_trace *t, uint64_t until, const struct hl_sink *sink, void *ctx,
 	      struct hl_replay_counts *out, struct hl_diag *d);
 
-/* As hl_replay, then each live block in no particular order (in-flight ones included). */
+/* As hl_replay, then each live block, with live_ctx, in no particular order (in-flight ones included). */
 int hl_replay_live(struct hl_trace *t, uint64_t until, const struct hl_sink *sink, void *ctx,
-		   void (*live)(void *ctx, const struct hl_block *b), struct hl_replay_counts *out,
-		   struct hl_diag *d);
+		   void (*live)(void *live_ctx, const struct hl_block *b), void *live_ctx,
+		   struct hl_replay_counts *out, struct hl_diag *d);
 
 #endif

@@ -19,6 +19,8 @@ const struct hl_rule_text hl_rule_texts[HL_RULES] = {
 	[HL_RULE_OVER_BUDGET] = {"suppression-over-budget", "SUPPRESSION OVER BUDGET",
 				 "A suppression matched more blocks than it may."},
 	[HL_RULE_STALE] = {"stale-suppression", "STALE SUPPRESSION", "A suppression matched nothing."},
+	[HL_RULE_GROWTH] = {"growth", "GROWTH",
+			    "More of these blocks were live in every snapshot than in the one before."},
 	[HL_RULE_LIMIT] = {"limit", "LIMIT EXCEEDED", "A bound that was set for the process is exceeded."},
 	[HL_RULE_INCOMPLETE] = {"incomplete", "INCOMPLETE",
 				"Too little was recorded to tell what the process lost."},
@@ -34,6 +36,11 @@ enum hl_rule hl_loss_rule(const struct hl_loss *l)
 	};
 
 	return l->kind == HL_LEAK_DEFINITE && l->cycle ? HL_RULE_ROOT_CYCLE : rules[l->kind];
+}
+
+uint32_t hl_finding_traceback(const struct hl_finding *f)
+{
+	return f->loss ? f->loss->traceback : f->growth ? f->growth->traceback : 0;
 }
 
 static void add(struct hl_findings *all, struct hl_finding f)
@@ -75,6 +82,12 @@ static void add_process(struct hl_findings *all, const struct hl_losses *p, uint
 			int with_suppressed)
 {
 	add_losses(all, p, limit, judged, with_suppressed);
+	for (size_t i = 0; i < p->ngrowths && (!limit || i < limit); i++)
+		add(all, (struct hl_finding){.rule = HL_RULE_GROWTH,
+					     .level = judged ? HL_LEVEL_ERROR : HL_LEVEL_WARNING,
+					     .process = p,
+					     .growth = &p->growth[i],
+					     .hash = p->growth[i].hash});
 	for (size_t i = 0; i < p->nused; i++) {
 		const struct hl_supp_used *s = &p->used[i];
 		struct hl_finding f = {.rule = s->over ? HL_RULE_OVER_BUDGET : HL_RULE_STALE,
@@ -89,7 +102,7 @@ static void add_process(struct hl_findings *all, const struct hl_losses *p, uint
 			add(all, f);
 	}
 	for (size_t i = 0; i < p->nlimits; i++)
-		if (p->limit[i].over)
+		if (p->limit[i].over && !p->limit[i].is_told)
 			add(all, (struct hl_finding){.rule = HL_RULE_LIMIT,
 						     .level = judged ? HL_LEVEL_ERROR : HL_LEVEL_WARNING,
 						     .process = p,

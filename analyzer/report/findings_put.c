@@ -4,6 +4,7 @@
 #include "analyzer/base/diag.h"
 #include "analyzer/report/findings.h"
 #include "analyzer/report/label.h"
+#include "analyzer/report/sizes.h"
 #include "analyzer/report/traceback.h"
 #include "analyzer/report/uri.h"
 #include <inttypes.h>
@@ -47,6 +48,14 @@ static void put_loss(FILE *out, const struct hl_losses *p, const struct hl_loss 
 	}
 }
 
+void hl_put_growth(FILE *out, const struct hl_growth *g)
+{
+	char from[HL_SIZE_TEXT], to[HL_SIZE_TEXT];
+
+	fprintf(out, "grew in %" PRIu32 " of %" PRIu32 " snapshots, from %s to %s", g->times, g->times,
+		hl_size_text(from, (double)g->from_bytes), hl_size_text(to, (double)g->to_bytes));
+}
+
 void hl_finding_put(FILE *out, const struct hl_finding *f)
 {
 	const struct hl_supp_used *s = f->supp;
@@ -66,6 +75,8 @@ void hl_finding_put(FILE *out, const struct hl_finding *f)
 		} else {
 			fputs("nothing", out);
 		}
+	} else if (f->growth) {
+		hl_put_growth(out, f->growth);
 	} else if (f->limit) {
 		fprintf(out, "%s: ", f->limit->name);
 		hl_put_escaped(out, f->limit->text, HL_ESCAPE_TERMINAL);
@@ -121,8 +132,8 @@ static struct hl_place place_of_text(const char *root, const char *where)
 
 struct hl_place hl_finding_place(const struct hl_check_style *style, const struct hl_finding *f)
 {
-	if (f->loss)
-		return place_of(style->source_root, f->process->names, f->loss->traceback);
+	if (hl_finding_traceback(f))
+		return place_of(style->source_root, f->process->names, hl_finding_traceback(f));
 	if (f->supp)
 		return place_of_text(style->source_root, f->supp->where);
 	return (struct hl_place){0};
@@ -140,9 +151,9 @@ void hl_finding_put_place(FILE *out, const struct hl_finding *f, const struct hl
 	const struct hl_names *n = f->process->names;
 	const struct hl_name_frame *frame;
 
-	if (!f->loss || !f->loss->traceback)
+	if (!hl_finding_traceback(f))
 		return;
-	frame = hl_names_frame_at(n, p->file ? p->frame : hl_names_newest(n, f->loss->traceback));
+	frame = hl_names_frame_at(n, p->file ? p->frame : hl_names_newest(n, hl_finding_traceback(f)));
 	if (frame->kind == HL_NAME_LINE || frame->kind == HL_NAME_FUNCTION) {
 		fputs(", allocated in ", out);
 		hl_put_escaped(out, hl_names_string(n, frame->function), HL_ESCAPE_TERMINAL);
@@ -186,15 +197,8 @@ static void put_member(FILE *out, const struct hl_names *n, const struct hl_ring
 	fprintf(out, ", %" PRIu64 " byte%s, +%" PRIu64 " -> ", m->bytes, m->bytes == 1 ? "" : "s", m->offset);
 }
 
-void hl_loss_put_stacks(FILE *out, const struct hl_style *style, const struct hl_names *n,
-			const struct hl_loss *l, struct hl_sources *sources)
+static void put_ring(FILE *out, const struct hl_names *n, const struct hl_loss *l)
 {
-	if (l->traceback)
-		hl_put_traceback(out, style, n, l->traceback, sources);
-	else
-		fputs("  [its stack was not recorded]\n", out);
-	if (!l->cycle || !l->nring)
-		return;
 	fprintf(out, "  ring of %zu block%s:\n", l->nring, l->nring == 1 ? "" : "s");
 	for (size_t i = 0; i < l->nring; i++) {
 		if (i == HL_RING_SHOWN - 1 && l->nring > HL_RING_SHOWN) {
@@ -204,4 +208,20 @@ void hl_loss_put_stacks(FILE *out, const struct hl_style *style, const struct hl
 		put_member(out, n, &l->ring[i]);
 		fputs(i + 1 < l->nring ? "the next\n" : l->nring == 1 ? "itself\n" : "the first\n", out);
 	}
+}
+
+void hl_finding_put_stacks(FILE *out, const struct hl_style *style, const struct hl_finding *f,
+			   struct hl_sources *sources)
+{
+	const struct hl_names *n = f->process->names;
+	uint32_t traceback = hl_finding_traceback(f);
+
+	if (!f->loss && !f->growth)
+		return;
+	if (traceback)
+		hl_put_traceback(out, style, n, traceback, sources);
+	else
+		fputs("  [its stack was not recorded]\n", out);
+	if (f->loss && f->loss->cycle && f->loss->nring)
+		put_ring(out, n, f->loss);
 }

@@ -45,6 +45,13 @@ void hl_json_refs(FILE *out, const struct hl_style *style, const struct hl_refs 
 	hl_json_member(g, "schema", 1);
 	hl_json_text(g, "trace", r->trace);
 	hl_json_address(g, "asked", r->asked);
+	if (!r->address) {
+		hl_json_string(g, "address");
+		yajl_gen_null(g);
+		yajl_gen_map_close(g);
+		yajl_gen_free(g);
+		return;
+	}
 	hl_json_address(g, "address", r->address);
 	hl_json_member(g, "size", r->size);
 	hl_json_member(g, "retained", r->retained);

@@ -101,6 +101,21 @@ static void put_limits(yajl_gen g, const struct hl_losses *p)
 	yajl_gen_array_close(g);
 }
 
+static void put_growth(yajl_gen g, const struct hl_losses *p, const struct hl_growth *w)
+{
+	char hash[24];
+
+	snprintf(hash, sizeof(hash), "%016" PRIx64, w->hash);
+	yajl_gen_map_open(g);
+	hl_json_text(g, "hash", hash);
+	hl_json_member(g, "grew", w->times);
+	hl_json_member(g, "of", w->times);
+	put_amount(g, "from", w->from_bytes, w->from_blocks);
+	put_amount(g, "to", w->to_bytes, w->to_blocks);
+	hl_json_frames(g, p->names, w->traceback);
+	yajl_gen_map_close(g);
+}
+
 static void put_heading(yajl_gen g, const struct hl_losses *p)
 {
 	hl_json_member(g, "pid", p->pid);
@@ -121,7 +136,7 @@ static void put_heading(yajl_gen g, const struct hl_losses *p)
 	hl_json_member(g, "failing_losses", p->failing);
 	hl_json_member(g, "lost_events", p->totals.lost);
 	hl_json_string(g, "fixed");
-	if (p->baseline)
+	if (p->baseline && !p->baseline_is_live)
 		hl_json_number(g, p->fixed);
 	else
 		yajl_gen_null(g);
@@ -134,7 +149,7 @@ static void write_json(FILE *out, const struct hl_check_style *style, const stru
 {
 	yajl_gen g = hl_json_start(out);
 	struct hl_findings all;
-	size_t at = 0;
+	size_t at = 0, from = 0;
 
 	hl_findings_collect(&all, style, check, 1);
 	yajl_gen_map_open(g);
@@ -156,6 +171,12 @@ static void write_json(FILE *out, const struct hl_check_style *style, const stru
 		for (; at < all.n && all.finding[at].process == p; at++)
 			if (all.finding[at].loss)
 				put_loss(g, p, all.finding[at].loss);
+		yajl_gen_array_close(g);
+		hl_json_string(g, "growth");
+		yajl_gen_array_open(g);
+		for (; from < at; from++)
+			if (all.finding[from].growth)
+				put_growth(g, p, all.finding[from].growth);
 		yajl_gen_array_close(g);
 		yajl_gen_map_close(g);
 	}

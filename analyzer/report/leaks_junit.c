@@ -26,8 +26,7 @@ static char *whole(const struct hl_check_style *style, const struct hl_finding *
 	plain.color = 0;
 	hl_finding_put(memory, f);
 	fputs("\n", memory);
-	if (f->loss)
-		hl_loss_put_stacks(memory, &plain, f->process->names, f->loss, sources);
+	hl_finding_put_stacks(memory, &plain, f, sources);
 	fclose(memory);
 	return text;
 }
@@ -39,7 +38,7 @@ static void put_name(FILE *out, const struct hl_check_style *style, const struct
 	const struct hl_names *n = f->process->names;
 
 	fputs(hl_rule_texts[f->rule].id, out);
-	if (p.file && f->loss) {
+	if (p.file && hl_finding_traceback(f)) {
 		fputs(" in ", out);
 		hl_xml_text(out, hl_names_string(n, hl_names_frame_at(n, p.frame)->function));
 		fputs(", ", out);

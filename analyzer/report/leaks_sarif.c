@@ -103,7 +103,7 @@ static void put_locations(yajl_gen g, const struct hl_check_style *style, const 
 {
 	struct hl_place p = hl_finding_place(style, f);
 	const struct hl_names *n = f->process->names;
-	uint32_t tb = f->loss ? f->loss->traceback : 0;
+	uint32_t tb = hl_finding_traceback(f);
 	const struct hl_name_frame *frame =
 		tb ? hl_names_frame_at(n, p.file ? p.frame : hl_names_newest(n, tb)) : NULL;
 
@@ -191,6 +191,12 @@ static void put_properties(yajl_gen g, const struct hl_finding *f)
 		hl_json_member(g, "indirectBytes", l->indirect_bytes);
 		hl_json_member(g, "indirectBlocks", l->indirect_blocks);
 	}
+	if (f->growth) {
+		hl_json_member(g, "bytes", f->growth->to_bytes);
+		hl_json_member(g, "blocks", f->growth->to_blocks);
+		hl_json_member(g, "fromBytes", f->growth->from_bytes);
+		hl_json_member(g, "fromBlocks", f->growth->from_blocks);
+	}
 	yajl_gen_map_close(g);
 }
 
@@ -205,10 +211,10 @@ static void put_result(yajl_gen g, const struct hl_check_style *style, const str
 	hl_json_text(g, "level", levels[f->level]);
 	hl_sarif_message(g, text);
 	put_locations(g, style, f);
-	if (f->loss) {
-		hl_sarif_stacks(g, f->process->names, f->loss->traceback, style->source_root);
+	if (f->loss || f->growth)
+		hl_sarif_stacks(g, f->process->names, hl_finding_traceback(f), style->source_root);
+	if (f->loss)
 		put_ring(g, f->process->names, f->loss, style->source_root);
-	}
 	put_identity(g, f, baseline);
 	put_properties(g, f);
 	yajl_gen_map_close(g);

@@ -23,12 +23,12 @@ static size_t put_losses(FILE *out, const struct hl_style *style, const struct h
 	for (; i < all->n && all->finding[i].process == p; i++) {
 		const struct hl_finding *f = &all->finding[i];
 
-		if (!f->loss)
+		if (!f->loss && !f->growth)
 			continue;
 		fputs(!style->color ? "" : f->level == HL_LEVEL_ERROR ? BOLD RED : BOLD, out);
 		hl_finding_put(out, f);
 		fputs(style->color ? PLAIN "\n" : "\n", out);
-		hl_loss_put_stacks(out, style, p->names, f->loss, sources);
+		hl_finding_put_stacks(out, style, f, sources);
 	}
 	return i;
 }
@@ -48,7 +48,7 @@ static void put_sums(FILE *out, const struct hl_losses *p)
 	put_sum(out, "suppressed", p->suppressed_bytes, p->suppressed_blocks);
 	if (p->tier)
 		fprintf(out, "  pointers: %s\n", p->tier);
-	if (p->baseline)
+	if (p->baseline && !p->baseline_is_live)
 		fprintf(out, "  fixed since the baseline: %" PRIu64 "\n", p->fixed);
 }
 

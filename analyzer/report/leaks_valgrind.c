@@ -6,6 +6,7 @@
  * and still reachable ones as potential leaks.  PID is all digits.
  * Source: valgrind 3.19; CMake, Source/CTest/cmCTestMemCheckHandler.cxx.
  */
+#include "analyzer/report/findings.h"
 #include "analyzer/report/label.h"
 #include "analyzer/report/uri.h"
 #include "analyzer/report/valgrind_put.h"
@@ -51,6 +52,23 @@ static void put_records(FILE *out, const struct hl_check_style *style, const str
 		fprintf(out, "==%" PRIu32 "== \n", p->pid);
 	}
 	free(r);
+}
+
+/* memcheck has no such thing: these lines are no records. */
+static void put_growths(FILE *out, const struct hl_check_style *style, const struct hl_losses *p)
+{
+	struct place place = {out, p->pid};
+
+	for (size_t i = 0; i < hl_report_rows(p->ngrowths, style->rows.limit); i++) {
+		const struct hl_growth *g = &p->growth[i];
+
+		fprintf(out, "==%" PRIu32 "== heapledger: growth: ", p->pid);
+		hl_put_growth(out, g);
+		fputs("\n", out);
+		hl_vg_frames(p, &(struct hl_loss){.traceback = g->traceback, .addresses = g->addresses},
+			     style, put_frame, &place);
+		fprintf(out, "==%" PRIu32 "== \n", p->pid);
+	}
 }
 
 static void put_heading(FILE *out, const struct hl_losses *p)
@@ -101,7 +119,7 @@ static void put_sums(FILE *out, const struct hl_losses *p)
 		"==%" PRIu32 "== \n==%" PRIu32
 		"== ERROR SUMMARY: %zu errors from %zu contexts (suppressed: %zu "
 		"from %zu)\n",
-		p->pid, p->pid, p->failing, p->failing, losses, suppressions);
+		p->pid, p->pid, p->failing + p->ngrowths, p->failing + p->ngrowths, losses, suppressions);
 }
 
 static void write_valgrind(FILE *out, const struct hl_check_style *style, const struct hl_check *check)
@@ -112,6 +130,7 @@ static void write_valgrind(FILE *out, const struct hl_check_style *style, const 
 		if (!style->quiet)
 			put_heading(out, p);
 		put_records(out, style, p);
+		put_growths(out, style, p);
 		/* silence would read as a clean run */
 		if (p->incomplete) {
 			fprintf(out, "==%" PRIu32 "== heapledger: incomplete: ", p->pid);

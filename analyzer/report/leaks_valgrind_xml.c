@@ -1,9 +1,11 @@
 /*
  * leaks_valgrind_xml.c - losses in valgrind's XML, protocol 4, for all that reads memcheck's.  Floor: report.
  *
- * A document has one pid: the first process's; errors of others say theirs in an auxwhat.
+ * A document has one pid: the first process's; errors of others say theirs in an auxwhat.  The protocol has no kind of
+ * error for growth: that is told in the preamble, a line each.
  * Source: valgrind 3.19, docs/internals/xml-output-protocol4.txt.
  */
+#include "analyzer/report/findings.h"
 #include "analyzer/report/uri.h"
 #include "analyzer/report/valgrind_put.h"
 #include "analyzer/report/xml_put.h"
@@ -11,7 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_preamble(FILE *out, const struct hl_check *check)
+static void put_growth(FILE *out, const struct hl_check_style *style, const struct hl_losses *p,
+		       const struct hl_growth *g)
+{
+	struct hl_finding f = {.rule = HL_RULE_GROWTH, .process = p, .growth = g};
+	struct hl_place place = hl_finding_place(style, &f);
+	char *text = hl_finding_text(&f, &place);
+
+	fprintf(out, "  <line>Process %" PRIu32 ": ", p->pid);
+	hl_xml_text(out, text);
+	fputs("</line>\n", out);
+	free(text);
+	hl_place_release(&place);
+}
+
+static void put_preamble(FILE *out, const struct hl_check_style *style, const struct hl_check *check)
 {
 	fputs("<preamble>\n", out);
 	hl_xml_element(out, 2, "line", "heapledger " HL_VERSION ", leaks in memcheck's format");
@@ -26,6 +42,8 @@ static void put_preamble(FILE *out, const struct hl_check *check)
 			hl_xml_text(out, p->why_incomplete);
 			fputs("</line>\n", out);
 		}
+		for (size_t k = 0; k < hl_report_rows(p->ngrowths, style->rows.limit); k++)
+			put_growth(out, style, p, &p->growth[k]);
 	}
 	fputs("</preamble>\n\n", out);
 }
@@ -133,7 +151,7 @@ static void write_xml(FILE *out, const struct hl_check_style *style, const struc
 	fputs("<?xml version=\"1.0\"?>\n\n<valgrindoutput>\n\n<protocolversion>4</protocolversion>\n"
 	      "<protocoltool>memcheck</protocoltool>\n\n",
 	      out);
-	put_preamble(out, check);
+	put_preamble(out, style, check);
 	put_process(out, check->n ? &check->process[0] : &(struct hl_losses){.program = ""});
 	put_status(out, "RUNNING", 0);
 	put_status(out, "FINISHED", check->n ? check->process[0].seconds : 0);

@@ -1,6 +1,6 @@
 /*
- * format.h - all that the preloaded library and the analyzer share: the region, the records in
- * it, and the trace file.
+ * format.h - all that the preloaded library and the analyzer share: the region and the records in it.  The trace file:
+ * tracefile.h.
  *
  * Byte order: little endian, checked at compile time.  All integers in records are LEB128
  * varints ("uv"), signed ones zigzag first ("sv").  Strings are uv length + bytes, no NUL.
@@ -27,7 +27,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "formats are little endian");
 
 #define HL_FORMAT_MAJOR 2
-#define HL_FORMAT_MINOR 2
+#define HL_FORMAT_MINOR 3
 
 /* ---- stamps ------------------------------------------------------------------------------
  * A stamp is a tick count of the invariant TSC >> shift, or of CLOCK_MONOTONIC_RAW nanoseconds
@@ -58,7 +58,21 @@ enum hl_lost {
 	HL_LOST_OPTION,    /* unknown names or values in HEAPLEDGER_OPTIONS */
 	HL_LOST_CHECK,     /* not a loss: captures that unwind=check found to differ from libunwind's */
 	HL_LOST_IMAGE,     /* pointer images that were begun and not ended; no event is lost with one */
+	HL_LOST_VERDICT,   /* leak checks that the program asked for and that came to no verdict; the same */
 	HL_LOST_KINDS = 12 /* room for later kinds */
+};
+
+/* How far a request for a pointer image is.  What comes after DONE is why there is none. */
+enum hl_ask {
+	HL_ASK_NONE,
+	HL_ASK_POSTED,  /* by the command, which then sends the signal */
+	HL_ASK_WRITING, /* its mark is recorded, the program goes on */
+	HL_ASK_DONE,
+	HL_ASK_BUSY,    /* another image is being written */
+	HL_ASK_DENIED,  /* the thread that was asked may not record now */
+	HL_ASK_NO_LIST, /* threads or maps cannot be listed, or there is no memory */
+	HL_ASK_NO_COPY, /* the process cannot be copied */
+	HL_ASK_GIVEN_UP /* it took too long, or no slot was free */
 };
 
 /* One traced program image (a process, or a process after exec).  Written by its process. */
@@ -71,7 +85,9 @@ struct hl_image {
 	uint32_t parent;        /* image id it was forked from, 0 */
 	_Atomic uint64_t lost[HL_LOST_KINDS];
 	_Atomic uint64_t waits; /* times a thread waited for a free slot */
-	uint8_t reserved[8];
+	/* A pointer image on demand: the signal by which it is asked for, 0: it cannot be; and enum hl_ask. */
+	_Atomic uint8_t ask_signal, ask_state;
+	uint8_t reserved[6];
 };
 _Static_assert(sizeof(struct hl_image) == 128, "two cache lines");
 
@@ -83,7 +99,9 @@ struct hl_mail {
 	uint32_t pid;            /* the process asked for */
 	uint32_t result;         /* errno, 0 done */
 	uint64_t stamp;          /* of the mark, filled in by the collector */
-	char label[104];         /* NUL terminated */
+	uint32_t collect_only;   /* 1: no mark, only what was recorded so far into the trace */
+	char label[108];  /* NUL terminated; also of a pointer image that the client asks for meanwhile */
+	char trace[2048]; /* its path, filled in by the collector; \"\" it is too long */
 };
 
 /*
@@ -310,7 +328,7 @@ enum hl_fact {
 	/* A pointer image, see image.h: in a stream of its own, in this order but for MAP, which comes before END. */
 	HL_FACT_IMAGE_BEGIN,
 	HL_FACT_IMAGE_REGS,
-	HL_FACT_IMAGE_WORDS,
+	HL_FACT_IMAGE_WORDS_2_2, /* of format 2.2: images with them have no words that could be read */
 	HL_FACT_IMAGE_END,
 	/* A place in code: uv (id - the claim's previous SITE id, first: 0; ids from 1), sv (pc - the claim's
 	 * previous SITE pc), optional uv flags (enum hl_node_flags).  pc is a return address unless
@@ -325,7 +343,19 @@ enum hl_fact {
 	 * it allocates is not in the trace.  At the end of exit(), of what is loaded then. */
 	HL_FACT_UNSEEN,
 	HL_FACT_IMAGE_MAP,
+	/* What the program says of leaks: uv enum hl_leak_note, uv address, uv bytes, uv stamp. */
+	HL_FACT_LEAK_NOTE,
+	/* Suppressions that the program brings along (in LeakSanitizer's dialect): string, the next piece of their text. */
+	HL_FACT_SUPPRESSIONS,
+	HL_FACT_IMAGE_WORDS, /* see words.h */
 	HL_FACT_LIMIT = 32
+};
+
+enum hl_leak_note {
+	HL_LEAK_KEEP = 1, /* the block that holds the address then is no leak, nor is what it leads to */
+	HL_LEAK_ROOT,     /* pointers in [address, address + bytes) count as long as it is not taken back */
+	HL_LEAK_UNROOT,   /* the latest ROOT with both the same */
+	HL_LEAK_OFF       /* the program wants no verdict */
 };
 
 /* Why a module's allocations are not seen. */
@@ -401,74 +431,5 @@ static inline const uint8_t *hl_get_uv(const uint8_t *p, const uint8_t *end, uin
 	}
 	return 0;
 }
-
-/* ---- trace file --------------------------------------------------------------------------
- *   struct hl_file_header
- *   blocks: struct hl_block_header + stored_bytes of payload, one after the other
- *   (a finished trace) a block of type INDEX, then struct hl_file_trailer
- * A trace without its trailer is scanned block by block; a block that fails its CRC is skipped
- * when its header is sound, else the scan goes on at the next HL_BLOCK_MAGIC.
- */
-#define HL_FILE_MAGIC    0x0a31454352544c48ull /* "HLTRCE1\n" */
-#define HL_BLOCK_MAGIC   0x4b424c48u           /* "HLBK" */
-#define HL_TRAILER_MAGIC 0x314c524154444e45ull /* "ENDTARL1" */
-
-struct hl_file_header {
-	uint64_t magic;
-	uint16_t major, minor;
-	uint32_t header_bytes; /* offset of the first block */
-	uint8_t uuid[16];      /* of the region: equal for all traces of one run */
-	uint32_t image_id;
-	uint32_t pid;
-	uint32_t clock;
-	uint32_t stamp_shift;
-	uint64_t ticks_per_s;
-	uint64_t start_stamp; /* of the region */
-	uint64_t start_realtime_ns;
-	uint8_t reserved[44];
-	uint32_t crc; /* CRC32C of the bytes before it */
-};
-_Static_assert(sizeof(struct hl_file_header) == 120, "no padding");
-
-enum hl_block_type { HL_BLOCK_CHUNK = 1, HL_BLOCK_INDEX = 2 };
-/* COLUMNS: fields of one meaning stand together, those that a model of the allocator guesses are left out;
- * a CHUNK with offset 0 only.  It restores the records to the byte. */
-enum hl_codec { HL_CODEC_RAW = 0, HL_CODEC_ZSTD = 1, HL_CODEC_COLUMNS = 2 };
-
-struct hl_block_header {
-	uint32_t magic;
-	uint8_t type; /* unknown types are skipped */
-	uint8_t codec;
-	uint16_t reserved;
-	uint32_t stored_bytes;
-	uint32_t raw_bytes; /* at most HL_SLOT_ROOM for CHUNK */
-	uint32_t stream;
-	uint32_t claim;
-	uint32_t offset;     /* of the first raw byte within the claim */
-	uint32_t facts;      /* 0: no FACT record in it */
-	uint64_t base_stamp; /* of the claim */
-	uint32_t tid;
-	uint32_t crc; /* CRC32C of this header with crc = 0, then the payload as stored */
-};
-_Static_assert(sizeof(struct hl_block_header) == 48, "no padding");
-
-/* Payload of INDEX: one per CHUNK block, in file order. */
-struct hl_index_entry {
-	uint64_t file_offset; /* of the block header */
-	uint64_t base_stamp;
-	uint32_t stream;
-	uint32_t claim;
-	uint32_t offset;
-	uint32_t raw_bytes;
-	uint32_t facts;
-	uint32_t tid;
-};
-_Static_assert(sizeof(struct hl_index_entry) == 40, "no padding");
-
-struct hl_file_trailer {
-	uint64_t index_offset; /* of the INDEX block header */
-	uint64_t file_bytes;   /* of the whole file, this included */
-	uint64_t magic;
-};
 
 #endif

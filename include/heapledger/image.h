@@ -5,19 +5,12 @@
  *
  *   BEGIN  uv number, uv tid of who wrote it, uv flags (enum hl_image_flags)
  *   REGS   one a thread: uv tid, uv how (enum hl_image_how), uv sp (its stack lives from there up; 0 unknown: all of it), uv tp
- *          (thread pointer, 0 unknown), uv n, n * uv: words of its registers that look like pointers
+ *          (thread pointer, 0 unknown), uv n, n * uv: words of its registers that look like pointers; uv start, uv bytes of its
+ *          signal stack (0 none; its start is among those words): nothing in it is alive but from sp on
  *   WORDS  aligned words of readable and writable memory whose value lies in private writable memory or in constants that need
- *          relocation (vtables), by ascending address: uv bytes of heads, then one head a word, then what each takes.
- *          Coding state starts with each record: previous slot -8, previous value 0, 256 cached values all 0.
- *     head   uv ((slot - previous slot) / 8 - 1) << 3 | HL_WORD_ODD | enum hl_word_base
- *     takes  CACHED: one byte, index into the cache, nothing else.  Else:
- *            ODD: one byte, value % 16, not 0;
- *            uv zigzag((value >> 4) - (base >> 4)), base: the slot, or the previous value that was not CACHED;
- *            value % 16 == 8: uv, uv: one more than the 8 bytes at value - 8, at value - 24, where those are
- *            below 2^32 and in private memory without a file, else 0.
- *            The value is then stored at hl_word_slot(value).
- *   MAP    uv start, uv end, uv flags (enum hl_image_map_flags), string name as in /proc/self/maps.  All that is writable, and the
- *          constants that WORDS may point to; without the library's own.
+ *          relocation (vtables), by ascending address: words.h
+ *   MAP    uv start, uv end, uv flags (enum hl_image_map_flags), string name as in /proc/self/maps.  All that is writable or was (memory
+ *          without a file), and the constants that WORDS may point to; without the library's own.
  *   END    uv number, uv stamp (all threads that could be stopped were), uv words, uv MAP records, uv REGS records
  */
 #ifndef HEAPLEDGER_IMAGE_H
@@ -29,8 +22,19 @@ enum hl_range_flags { HL_RANGE_MAPPED = 1 };
 
 enum hl_image_flags {
 	HL_IMAGE_AT_EXIT = 1,
-	HL_IMAGE_FROZEN = 2 /* written from a frozen copy of the process */
+	HL_IMAGE_FROZEN = 2,  /* written from a copy of the process, which itself went on */
+	HL_IMAGE_VERDICT = 4, /* the program asked what it has lost by now */
+	HL_IMAGE_GENTLE = 8   /* threads that wait in the kernel were left alone */
 };
+
+/* A request by signal (SI_QUEUE) carries it as its value: nobody but a reader of the region knows it. */
+static inline uint64_t hl_ask_nonce(const struct hl_region *r)
+{
+	uint64_t n;
+
+	__builtin_memcpy(&n, r->uuid, sizeof(n));
+	return n ^ 0x9e3779b97f4a7c15ull;
+}
 
 /* How a thread's registers were learnt. */
 enum hl_image_how {
@@ -46,15 +50,8 @@ enum hl_image_map_flags {
 	HL_IMAGE_MAP_SHARED = 4,
 	HL_IMAGE_MAP_SCANNED = 8, /* its words are in the image */
 	HL_IMAGE_MAP_PARTLY = 16, /* not all of its pages could be read */
-	HL_IMAGE_MAP_TORN = 32    /* it may have changed meanwhile */
+	HL_IMAGE_MAP_TORN = 32,   /* it may have changed meanwhile */
+	HL_IMAGE_MAP_SEALED = 64  /* without a file, and not to be written to as it is: it was, once */
 };
-
-enum hl_word_base { HL_WORD_PREVIOUS, HL_WORD_SLOT, HL_WORD_CACHED };
-#define HL_WORD_ODD 4u
-
-static inline unsigned hl_word_slot(uint64_t value)
-{
-	return (unsigned)((value >> 3) * 0x9e3779b97f4a7c15ull >> 56);
-}
 
 #endif

@@ -8,6 +8,7 @@
 #include "analyzer/model/replay.h"
 #include "tests/unit/encode.h"
 #include "analyzer/collect/writer.h"
+#include "heapledger/tracefile.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

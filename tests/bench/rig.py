@@ -64,6 +64,12 @@ def build_churn(work):
     return made
 
 
+def build_images(work):
+    made = os.path.join(work, "images")
+    cc("-o", made, os.path.join(HERE, "images.c"), "-lpthread")
+    return made
+
+
 def build_reuse(work):
     """A reader of traces: with the analyzer's modules, all but main."""
     root, made = os.path.dirname(os.path.dirname(HERE)), os.path.join(work, "reuse")

@@ -12,6 +12,7 @@ Parts:
     sampling   the same programs with --sample 512K (programs.py)
     scaling    from one thread to two (scaling.py)
     reuse      how long ago a program was where it allocates (reuse.py): which pattern of stacks is like a program
+    images     how long a program stands still for a pointer image, and how long until it is written (images.py)
     memory     what the library adds to a program's private memory, and how much of the region is resident (memory.py)
 
 Within a round every method runs once, each round begins with another one, and ratios are taken round by round; a figure is the
@@ -30,6 +31,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import captures  # noqa: E402
+import images  # noqa: E402
 import memory  # noqa: E402
 import programs  # noqa: E402
 import reuse  # noqa: E402
@@ -37,7 +39,8 @@ import rig  # noqa: E402
 import scaling  # noqa: E402
 
 PARTS = {"captures": captures.bench, "programs": programs.bench, "sampling": programs.bench_sampling,
-         "scaling": scaling.bench, "memory": memory.bench, "reuse": reuse.bench}
+         "scaling": scaling.bench, "memory": memory.bench, "reuse": reuse.bench,
+         "images": images.bench}
 
 
 def arguments():

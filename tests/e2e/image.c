@@ -88,7 +88,8 @@ static void *wait_in_poll(void *unused)
 	return on_stack;
 }
 
-/* No signal reaches it: asked. */
+/* No signal that a program can block reaches it, nor is one lost to sigwait; or, blocked behind glibc's back, none at all: asked. */
+static int blocks_all;
 static void *deaf(void *take)
 {
 	void *volatile on_stack = targets[5];
@@ -97,7 +98,14 @@ static void *deaf(void *take)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
-	printf("how %s %d 3\n", take ? "sigwait" : "deaf", tid());
+	if (take == &blocks_all) {
+		memset(&all, 255, sizeof(all));
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+		take = NULL;
+		printf("how deafer %d 3\n", tid());
+	} else {
+		printf("how %s %d 2\n", take ? "sigwait" : "deaf", tid());
+	}
 	say_word("deaf-stack", (void **)&on_stack);
 	printf("above deaf-stack %d %lx\n", tid(), (unsigned long)&on_stack);
 	fflush(stdout);
@@ -175,6 +183,8 @@ int main(int argc, char **argv)
 	memset(lengths, 0, 64);
 	((long *)lengths)[2] = 5;      /* at 24 - 8 */
 	((long *)lengths)[0] = 123456; /* at 24 - 24 */
+	((long *)lengths)[1] = 200000; /* the capacity that goes with it */
+	((long *)lengths)[3] = 5;      /* and as much as it holds */
 	odd[0] = lengths + 24;
 	odd[1] = lengths + 40;
 	((long *)lengths)[4] = 1l << 33;
@@ -210,6 +220,8 @@ int main(int argc, char **argv)
 	if (!strcmp(way, "deaf") || !strcmp(way, "_exit")) {
 		start(deaf, NULL);
 		start(deaf, &ready);
+		if (!strcmp(way, "deaf"))
+			start(deaf, &blocks_all);
 	}
 	char *moved = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *to;
 

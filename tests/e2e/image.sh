@@ -31,7 +31,7 @@ for way in return exit _exit quick_exit threads deaf; do
 		*) verdict "$way: the image is what the program said $bare" '' "$got" ;;
 		esac
 		tier=exact
-		case $way in _exit | deaf) tier=conservative ;; esac
+		case $way in deaf) tier=torn ;; esac
 		verdict "$way: the tier is told $bare" $tier "$(sed -n '/^image/s/.* //p' dumped)"
 	done
 done
@@ -94,7 +94,11 @@ for round in 1 2 3 4 5 6 7 8; do
 	"$hl" info b.hl >told 2>/dev/null
 	echo "$(sed -n '/^image/s/.* //p' dumped) $(grep -c '^thread' dumped) $(grep -c -E '^(order violations|unexplained frees|missing pieces): 0' told)"
 done | sort | uniq -c | tr -s ' \n' ' ' >busy.got
-verdict 'threads at work are stopped, and go on' ' 4 conservative 6 3 4 exact 6 3 ' "$(cat busy.got)"
+# on a busy machine a thread may not run within 20 ms, but not each time
+case $(cat busy.got) in
+' '[1234]' exact 6 3 '[4567]' torn 6 3 ') echo 'ok threads at work are stopped, and go on' ;;
+*) verdict 'threads at work are stopped, and go on' '4 exact 6 3 4 torn 6 3' "$(cat busy.got)" ;;
+esac
 
 # a forked child writes its own, and has none of its parent's
 cat >fork.c <<'X'

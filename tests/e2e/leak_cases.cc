@@ -223,6 +223,119 @@ static NOINLINE void in_vector_register()
 	});
 }
 
+static NOINLINE void fill_vector_register()
+{
+	void *p = make(SIZE);
+
+#if defined(__x86_64__)
+	__asm__ volatile("movq %0, %%xmm15\n\txor %0, %0" : "+a"(p)::"xmm15");
+#endif
+	(void)p;
+}
+
+static char *sealed(size_t n)
+{
+	char *p = (char *)aligned_alloc(4096, n);
+
+	memset(p, 0, n);
+	globals[0] = p;
+	return p;
+}
+
+/* Blocks stay blocks whatever may be done to them. */
+static NOINLINE void sealed_block()
+{
+	mprotect(sealed(8192), 8192, PROT_READ);
+}
+
+static NOINLINE void sealed_block_that_cannot_be_read()
+{
+	mprotect(sealed(8192), 4096, PROT_NONE);
+}
+
+static NOINLINE void sealed_holder()
+{
+	char *p = sealed(8192);
+
+	*(void **)(p + 16) = make(SIZE);
+	mprotect(p, 8192, PROT_READ);
+}
+
+static NOINLINE void sealed_map()
+{
+	void **p = (void **)mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	p[5] = make(SIZE);
+	mprotect(p, 4096, PROT_READ);
+}
+
+struct Counted {
+	~Counted();
+	int i;
+};
+NOINLINE Counted::~Counted()
+{
+	i = 0;
+}
+
+/* Only the count, and the pointer is behind it. */
+static NOINLINE void array_of_none()
+{
+	static volatile size_t none;
+
+	globals[1] = new Counted[none];
+}
+
+/* Whoever called a library keeps nothing in a vector register. */
+static NOINLINE void left_in_vector_register()
+{
+	in_thread([] {
+		fill_vector_register();
+		scrub();
+		pthread_barrier_wait(&ready);
+		for (;;)
+			pause();
+	});
+}
+
+/* The kernel alone knows it. */
+static NOINLINE void use_signal_stack(void *p)
+{
+	stack_t s = {};
+
+	s.ss_sp = p;
+	s.ss_size = 65536;
+	sigaltstack(&s, nullptr);
+}
+
+static NOINLINE void signal_stack()
+{
+	use_signal_stack(make(65536));
+}
+
+static NOINLINE void signal_stack_of_thread()
+{
+	in_thread([] {
+		use_signal_stack(make(65536));
+		scrub();
+		pthread_barrier_wait(&ready);
+		for (;;)
+			pause();
+	});
+}
+
+/* A handler's frame that was left. */
+static NOINLINE void left_on_signal_stack()
+{
+	struct sigaction action = {};
+
+	use_signal_stack(mmap(nullptr, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	action.sa_handler = [](int) { dead_frame(); };
+	action.sa_flags = SA_ONSTACK;
+	sigaction(SIGUSR1, &action, nullptr);
+	raise(SIGUSR1);
+}
+
 static NOINLINE void on_ended_stack()
 {
 	pthread_t t;
@@ -343,6 +456,15 @@ static const struct {
 	{"on_other_stack", on_other_stack, "reachable 1 10000"},
 	{"in_general_register", in_general_register, "reachable 1 10000"},
 	{"in_vector_register", in_vector_register, "reachable 1 10000"},
+	{"sealed_block", sealed_block, "reachable 1 8192"},
+	{"sealed_block_that_cannot_be_read", sealed_block_that_cannot_be_read, "reachable 1 8192"},
+	{"sealed_holder", sealed_holder, "reachable 2 18192"},
+	{"sealed_map", sealed_map, "reachable 1 10000"},
+	{"array_of_none", array_of_none, "reachable 1 8"},
+	{"left_in_vector_register", left_in_vector_register, "definite 1 10000"},
+	{"signal_stack", signal_stack, "reachable 1 65536"},
+	{"signal_stack_of_thread", signal_stack_of_thread, "reachable 1 65536"},
+	{"left_on_signal_stack", left_on_signal_stack, "definite 1 10000"},
 	{"on_ended_stack", on_ended_stack, "definite 1 10000"},
 	{"result_of_unjoined", result_of_unjoined, "reachable 1 10000"},
 	{"coroutine_in_map", coroutine_in_map, "reachable 1 10000"},

@@ -5,7 +5,7 @@ set -u
 # shellcheck source=tests/lib/verdict.sh
 . "$HL_ROOT/tests/lib/verdict.sh"
 
-scenes="leaks empty incomplete hostile random family"
+scenes="leaks empty incomplete hostile random family growth"
 for scene in $scenes; do
 	for format in junit valgrind-xml sarif gitlab json csv valgrind; do
 		"$HL_BUILD/tests/unit/leaks_report_test" $format "$scene" >"$scene.$format" || exit 1

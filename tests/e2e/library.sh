@@ -21,6 +21,9 @@ getauxval                    # AT_SECURE, AT_PAGESZ: reads a table
 environ                      # the options, while starting; exec without an environment of its own
 __environ                    # the same variable
 on_exit                      # the end, with its status; registered once
+exit                         # the end with another status, where HEAPLEDGER_EXITCODE asks for it
+__lsan_default_suppressions  # weak, of the program, in our constructor
+__lsan_is_turned_off         # weak, of the program, when it ends or asks for a check
 pthread_key_create           # a thread's end; one key
 pthread_setspecific          # a thread's first hook; what it allocates for late keys is not recorded
 __register_atfork            # a child that a signal handler forks inside a record of its parent

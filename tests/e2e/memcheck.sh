@@ -38,6 +38,52 @@ verdict "the status can be asked for, the log's name has a number" "9 1" "$? $(f
 verdict "without errors it is the command's" "5 1" "$? $(grep -c 'definitely lost: 0 bytes in 0 blocks' err)"
 "$shim" --xml=yes --xml-file=x.xml ./lose l >out 2>err
 verdict "the log can be XML" 1 "$(grep -c '<kind>Leak_DefinitelyLost</kind>' x.xml)"
+cat >array.cc <<'END'
+struct counted { long v[100]; ~counted() { v[0] = 0; } };
+static counted *volatile kept;
+int main() { kept = new counted[25]; }
+END
+g++ -w -O1 -o array array.cc || exit 1
+"$shim" --error-exitcode=9 ./array >out 2>err
+verdict "an array behind its length is reachable" 0 $?
+"$shim" --error-exitcode=9 --leak-check-heuristics=stdstring,length64 ./array >out 2>err
+verdict "unless that heuristic is left out" "9 0" "$? $(grep -c ignored err)"
+cat >inlined.c <<'END'
+#include <stdlib.h>
+static void *volatile where;
+static inline __attribute__((always_inline)) void *inner(void)
+{
+	return where = malloc(77);
+}
+__attribute__((noinline)) void outer(void)
+{
+	inner();
+	where = NULL;
+}
+int main(void)
+{
+	outer();
+	return 0;
+}
+END
+gcc -g -O1 -w -no-pie -o inlined inlined.c || exit 1
+# "0xADDRESS: FUNCTION (FILE:LINE)" of the program's own frames
+addresses() {
+	sed -n 's/^==[0-9]*==    [ab][ty] \(0x[0-9A-F]*: .* (inlined.c:[0-9]*)\)$/\1/p' "$1"
+}
+"$shim" --log-file=inlined.log ./inlined >out 2>err
+verdict "frames have the addresses of their calls, inlined ones that of the caller" \
+	"inlined.c:5 inlined.c:9 inlined.c:14 " \
+	"$(addresses inlined.log | sed 's/:.*//' | uniq | while read -r a; do addr2line -i -e inlined "$a"; done | sed 's|.*/||; s/ (.*//' | tr '\n' ' ')"
+if command -v valgrind >/dev/null 2>&1; then
+	valgrind --leak-check=full --read-inline-info=yes --log-file=inlined.valgrind ./inlined >out 2>err
+	verdict "which are valgrind's" "$(addresses inlined.valgrind)" "$(addresses inlined.log)"
+	"$shim" --xml=yes --xml-file=inlined.xml ./inlined >out 2>err
+	verdict "in its XML, too" "$(addresses inlined.valgrind | sed 's/:.*//')" \
+		"$(sed -n '/<ip>/{s/ *<ip>\(.*\)<.ip>/\1/;h}; /<file>inlined.c/{g;p}' inlined.xml)"
+else
+	echo "SKIP: the addresses of valgrind's frames: it is not installed"
+fi
 printf '{\n   known\n   Memcheck:Leak\n   fun:malloc\n   fun:lose\n}\n' >"a b.supp"
 "$shim" --error-exitcode=9 "--suppressions=a b.supp" ./lose l >out 2>err
 verdict "suppressions of a file with a blank in its name" 0 $?

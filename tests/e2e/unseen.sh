@@ -129,4 +129,36 @@ gcc -g -D_GNU_SOURCE -o ends ends.c -ldl || exit 1
 "$hl" run --force -o t.hl -- ./ends >out 2>err
 verdict "exit() while a library is being loaded is survived" 0 $?
 verdict "and nothing is said of that library" "unseen libraries: 0" "$("$hl" info t.hl 2>/dev/null | grep unseen)"
+# one that only frees what the program allocated, and one that is gone before the end: the blocks look lost, and there is no verdict
+cat >frees.c <<'END'
+#include <stdlib.h>
+void plugin_free(void *p)
+{
+	free(p);
+}
+END
+gcc -g -fPIC -shared -o frees.so frees.c || exit 1
+cat >gone.c <<'END'
+#include <dlfcn.h>
+#include <stdlib.h>
+int main(int argc, char **argv)
+{
+	void *h = dlopen(argv[1], RTLD_NOW | RTLD_DEEPBIND);
+	void (*give)(void *) = (void (*)(void *))dlsym(h, "plugin_free");
+
+	for (int i = 0; i < 5; i++)
+		give(malloc(100));
+	if (argc > 2)
+		dlclose(h);
+	return 0;
+}
+END
+gcc -w -g -o gone gone.c -ldl || exit 1
+for closed in '' closed; do
+	rm -f t.hl*
+	"$hl" check -o t.hl -- ./gone "$PWD/frees.so" $closed >out 2>err
+	verdict "a plugin that only frees: no verdict $closed" 4 $?
+	verdict "and it is named $closed" 1 "$("$hl" stats t.hl 2>&1 >/dev/null | grep -c "warning: what $PWD/frees.so allocates")"
+done
+
 exit $failed

@@ -199,7 +199,7 @@ def only_through_the_gateway():
             function = m[1]
         elif re.search(r"\t(syscall|svc)\b", line):
             where.add(function)
-    if not where or not all(f.startswith(("hl_fault_sys6", "find", "hl_sys6", "park_return")) for f in where):
+    if not where or not all(f.startswith(("hl_fault_sys6", "find", "hl_sys6", "come_back")) for f in where):
         raise Failure("%s" % where)
     print("ok the library makes system calls in one place only")
 

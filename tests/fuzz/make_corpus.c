@@ -5,7 +5,8 @@
  */
 #include "analyzer/base/columns.h"
 #include "analyzer/collect/writer.h"
-#include "heapledger/image.h"
+#include "heapledger/words.h"
+#include "heapledger/tracefile.h"
 #include "tests/unit/encode.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +47,24 @@ static void encode_facts(uint64_t sample)
 /* An image of three words: by the one before, by its slot with lengths, cached. */
 static void encode_image(uint64_t number)
 {
-	const uint8_t words[] = {4,    0x80, 0x20, 5, 0x4a, 0x80,
-				 0x08, 8,    2,    6, 0,    (uint8_t)hl_word_slot(0x2000)};
+	/* 3 words, 6 bytes of tokens, no bit set: far by the one before, gap 0 and odd with lengths, cached */
+	const uint8_t words[] = {3,
+				 6,
+				 0,
+				 0x8f,
+				 0x01,
+				 0xc0,
+				 0x01,
+				 0x20,
+				 0x00,
+				 0x88,
+				 0x18,
+				 0x02,
+				 0x84,
+				 0x00,
+				 0x92,
+				 0x01,
+				 (uint8_t)hl_word_slot(0x2010)};
 	size_t at;
 
 	ENCODE_NUMBERS(&enc, HL_FACT_IMAGE_BEGIN, number, 1001, 1);

@@ -10,6 +10,7 @@
 #include "analyzer/base/crc32c.h"
 #include "analyzer/input/image.h"
 #include "analyzer/model/replay.h"
+#include "heapledger/tracefile.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,7 +180,7 @@ static void check_replay(struct hl_trace *t)
 	struct hl_diag d;
 	struct sum s = {0};
 
-	check(hl_replay_live(t, UINT64_MAX, &sink, &s, live, &c, &d) == HL_OK, "a replay succeeds");
+	check(hl_replay_live(t, UINT64_MAX, &sink, &s, live, &s, &c, &d) == HL_OK, "a replay succeeds");
 	check(s.blocks == 0 && s.bytes == 0, "what is told adds up to what lives");
 	check(c.live_blocks == c.inherited_blocks + c.allocs - c.frees, "counts add up");
 	check(c.live_bytes_error >= 0 && c.peak_bytes_error >= 0 && c.total_bytes_error < 1e300,

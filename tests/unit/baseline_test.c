@@ -1,7 +1,7 @@
 /*
  * baseline_test.c - the identity of a loss, the key file, new and grown and fixed.
  */
-#include "analyzer/analysis/baseline.h"
+#include "analyzer/analysis/baseline_live.h"
 #include "tests/unit/suppress_fixture.h"
 
 static struct hl_names *names;
@@ -301,6 +301,57 @@ START_TEST(a_merge_that_left_both_lines_is_read)
 }
 END_TEST
 
+static void add_site(struct hl_heap *heap, uint32_t stack, uint32_t thread, enum hl_kind kind, uint64_t size,
+		     uint64_t count)
+{
+	uint32_t site = hl_heap_site(heap, stack, thread, kind, NULL);
+
+	heap->sites[site].stat.size = size;
+	heap->sites[site].stat.count = count;
+}
+
+START_TEST(what_lived_is_known_up_to_as_many_bytes_whatever_kind_of_leak_it_is)
+{
+	struct hl_stacks *stacks;
+	struct hl_baseline now = {0};
+	struct hl_heap heap;
+	const struct hl_baseline_entry *live;
+	uint32_t f, g, mapped;
+
+	begin();
+	stacks = hl_stacks_new(names, NULL, NULL);
+	hl_heap_init(&heap, stacks);
+	f = make_chain(names, "f < main");
+	g = make_chain(names, "g < main");
+	mapped = make_chain(names, "mapped < main");
+	add_site(&heap, f, 1, HL_KIND_MALLOC, 60, 1);
+	add_site(&heap, f, 2, HL_KIND_NEW, 40, 1);
+	add_site(&heap, g, 1, HL_KIND_MALLOC, 0, 0);
+	add_site(&heap, mapped, 1, HL_KIND_MMAP, 40, 1);
+	hl_baseline_add_live(&b, &heap);
+	ck_assert_uint_eq(b.n, 1);
+	hl_baseline_add(&now, HL_LEAK_DEFINITE, f, 70, 50, names);
+	hl_baseline_add(&now, HL_LEAK_POSSIBLE, f, 31, 1, names);
+	hl_baseline_add(&now, HL_LEAK_DEFINITE, g, 1, 1, names);
+	ck_assert_int_eq(
+		hl_baseline_compare_live(&b, &now, 1u << HL_LEAK_DEFINITE, hl_baseline_hash(names, f), &live),
+		HL_BASELINE_KNOWN);
+	ck_assert_uint_eq(live->bytes, 100);
+	ck_assert_uint_eq(live->blocks, 2);
+	ck_assert_int_eq(hl_baseline_compare_live(&b, &now, 1u << HL_LEAK_DEFINITE | 1u << HL_LEAK_POSSIBLE,
+						  hl_baseline_hash(names, f), &live),
+			 HL_BASELINE_GROWN);
+	ck_assert_int_eq(
+		hl_baseline_compare_live(&b, &now, 1u << HL_LEAK_DEFINITE, hl_baseline_hash(names, g), &live),
+		HL_BASELINE_NEW);
+	ck_assert_ptr_null(live);
+	hl_baseline_release(&now);
+	hl_heap_release(&heap);
+	hl_stacks_free(stacks);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("baseline");
@@ -317,6 +368,7 @@ int main(void)
 	tcase_add_test(c, new_grown_known_and_fixed);
 	tcase_add_test(c, files_are_read_with_care);
 	tcase_add_test(c, a_merge_that_left_both_lines_is_read);
+	tcase_add_test(c, what_lived_is_known_up_to_as_many_bytes_whatever_kind_of_leak_it_is);
 	suite_add_tcase(suite, c);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

@@ -6,6 +6,7 @@
 #include "analyzer/collect/pace.h"
 #include "analyzer/input/decode.h"
 #include "tests/unit/tracefile.h"
+#include "heapledger/tracefile.h"
 
 static struct encode enc;
 static struct hl_packer *packer;

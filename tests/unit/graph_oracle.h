@@ -94,6 +94,19 @@ static inline int oracle_vtable_at(const struct oracle *o, uint64_t slot)
 	return value >= o->vtables && value < o->vtables_end && oracle_find(o, value, 1) == o->n;
 }
 
+/* The block that a value points to: that which holds it, or else an array of none that ends there; o->n: none. */
+static inline unsigned oracle_target(const struct oracle *o, uint64_t value, int64_t before8)
+{
+	unsigned b = oracle_find(o, value, 1);
+
+	if (b != o->n || !(o->heuristics & HL_HEURISTIC_NEWARRAY) || before8)
+		return b;
+	for (b = o->n; b-- > 0;)
+		if (o->block[b].address <= value)
+			return o->block[b].address + 8 == value && o->block[b].size == 8 ? b : o->n;
+	return o->n;
+}
+
 static inline enum hl_point oracle_how(const struct oracle *o, unsigned b, uint64_t value, int64_t before8,
 				       int64_t before24)
 {
@@ -109,6 +122,8 @@ static inline enum hl_point oracle_how(const struct oracle *o, unsigned b, uint6
 	if ((o->heuristics & HL_HEURISTIC_NEWARRAY) && value == start + 8 && before8 > 0 &&
 	    ((int64_t)size - 8) % before8 == 0)
 		return HL_POINT_EXPLAINED;
+	if ((o->heuristics & HL_HEURISTIC_NEWARRAY) && value == start + 8 && size == 8 && before8 == 0)
+		return HL_POINT_EXPLAINED;
 	if ((o->heuristics & HL_HEURISTIC_MULTIPLEINHERITANCE) && oracle_vtable_at(o, start) &&
 	    oracle_vtable_at(o, value))
 		return HL_POINT_EXPLAINED;
@@ -119,7 +134,8 @@ static inline void oracle_pointers(struct oracle *o)
 {
 	memset(o->how, NO_POINTER, sizeof(o->how));
 	for (unsigned w = 0; w < WORDS; w++) {
-		unsigned from = oracle_find(o, o->start + 8 * w, 8), to = oracle_find(o, o->word[w], 1);
+		unsigned from = oracle_find(o, o->start + 8 * w, 8),
+			 to = oracle_target(o, o->word[w], o->before8[w]);
 		enum hl_point how;
 
 		if (from == o->n || to == o->n)
@@ -129,7 +145,8 @@ static inline void oracle_pointers(struct oracle *o)
 			o->how[from][to] = (unsigned char)how;
 	}
 	for (unsigned i = 0; i < o->nroots; i++) {
-		unsigned to = o->root[i].kept ? o->root[i].kept - 1 : oracle_find(o, o->root[i].value, 1);
+		unsigned to = o->root[i].kept ? o->root[i].kept - 1
+					      : oracle_target(o, o->root[i].value, o->root[i].before8);
 
 		o->root_to[i] = (unsigned char)to;
 		if (to == o->n)

@@ -331,6 +331,48 @@ START_TEST(of_equal_blocks_the_one_added_last_is_inside)
 }
 END_TEST
 
+START_TEST(blocks_kept_after_all_was_solved_take_what_they_hold_out_of_its_group)
+{
+	/* 0->1->2->3 and 0->4, 5->3, 6 alone */
+	blocks(7, 16);
+	word(B(0), B(1));
+	word(B(0) + 8, B(4));
+	word(B(1), B(2));
+	word(B(2), B(3));
+	word(B(5), B(3));
+	solve();
+	ck_assert_str_eq(kinds(), "DIIIIDD");
+	ck_assert_uint_eq(group(0, 3)->indirect_blocks, 4);
+	hl_graph_keep(g, 2, 9);
+	solve();
+	ck_assert_str_eq(kinds(), "DIRRIDD");
+	ck_assert_uint_eq(group(0, 3)->indirect_blocks, 2);
+	ck_assert_uint_eq(group(1, 3)->indirect_blocks, 0);
+	hl_graph_keep(g, 0, 9);
+	hl_graph_keep(g, 5, 9);
+	hl_graph_keep(g, 6, 9);
+	solve();
+	ck_assert_str_eq(kinds(), "RRRRRRR");
+	group(0, 0);
+	ck_assert_uint_eq(hl_graph_block(g, 0).group, HL_GRAPH_NONE);
+}
+END_TEST
+
+START_TEST(a_possible_block_that_is_kept_is_reachable_and_all_it_leads_to)
+{
+	blocks(4, 32);
+	root(B(0) + 8);
+	word(B(0), B(1));
+	word(B(1), B(2) + 8);
+	word(B(2), B(3));
+	solve();
+	ck_assert_str_eq(kinds(), "PPPP");
+	hl_graph_keep(g, 0, 9);
+	solve();
+	ck_assert_str_eq(kinds(), "RRPP");
+}
+END_TEST
+
 int main(void)
 {
 	return graph_run(
@@ -351,8 +393,11 @@ int main(void)
 			a_word_belongs_to_a_block_when_all_of_it_does,
 			of_a_pool_and_its_object_the_object_is_pointed_to_and_the_pool_reached_with_it,
 			a_weak_pointer_to_an_object_makes_its_pool_possible,
-			words_of_a_pool_around_its_objects_are_the_pools, a_lost_pool_takes_its_objects_along,
+			words_of_a_pool_around_its_objects_are_the_pools,
+			a_lost_pool_takes_its_objects_along,
 			a_ring_through_an_object_is_one_of_its_lost_pool,
-			of_equal_blocks_the_one_added_last_is_inside},
-		19);
+			of_equal_blocks_the_one_added_last_is_inside,
+			blocks_kept_after_all_was_solved_take_what_they_hold_out_of_its_group,
+			a_possible_block_that_is_kept_is_reachable_and_all_it_leads_to},
+		21);
 }

@@ -195,6 +195,48 @@ START_TEST(what_is_over_its_bound_fails_in_every_format_for_ci)
 }
 END_TEST
 
+START_TEST(growth_is_a_finding_of_its_own_in_every_format)
+{
+	static const char *const want[][2] = {
+		{"text",
+		 "GROWTH: grew in 4 of 4 snapshots, from 1229 KiB to 5120 KiB\n  File \"/nosuch/main.c\""},
+		{"text",
+		 "GROWTH: grew in 4 of 4 snapshots, from 0 B to 100 B\n  [its stack was not recorded]"},
+		{"text", "max-growth: exceeded, 2 stacks grew"},
+		{"json", "\"growth\": [\n"},
+		{"json", "\"grew\": 4"},
+		{"csv", ",growth,,5242880,9,0,0,0000000000002000,,,1,1258291,3,,/nosuch/lib/cache.c:12;"},
+		{"sarif", "\"ruleId\": \"growth\""},
+		{"sarif", "grew in 4 of 4 snapshots, from 1229 KiB to 5120 KiB"},
+		{"junit", "name=\"growth in cache_add, lib/cache.c [0000000000002000]\">"},
+		{"junit", "<failure type=\"growth\""},
+		{"github",
+		 "::error file=lib/cache.c,line=12,title=heapledger%3A GROWTH::GROWTH: grew in 4 of 4 "
+		 "snapshots, from 1229 KiB to 5120 KiB, allocated in cache_add (lib/cache.c:12)"},
+		{"gitlab", "\"check_name\": \"growth\""},
+		{"valgrind",
+		 "==42== heapledger: growth: grew in 4 of 4 snapshots, from 1229 KiB to 5120 KiB\n"
+		 "==42==    at 0x401136: cache_add (cache.c:12)\n==42==    by 0x40115A: main"},
+		{"valgrind", "ERROR SUMMARY: 3 errors"},
+		{"valgrind-xml",
+		 "<line>Process 42: GROWTH: grew in 4 of 4 snapshots, from 1229 KiB to 5120 KiB, "
+		 "allocated in cache_add (lib/cache.c:12)</line>"}};
+	struct scene s;
+
+	scene_growth(&s);
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		char *text = scene_write(&s, want[i][0], &below_src);
+
+		ck_assert_msg(strstr(text, want[i][1]) != NULL, "%s: no %s in %s", want[i][0], want[i][1],
+			      text);
+		/* its limit is told once */
+		ck_assert_ptr_null(strstr(text, "LIMIT EXCEEDED"));
+		free(text);
+	}
+	scene_end(&s);
+}
+END_TEST
+
 /* A command a line, of which a name can be part but no second property; a table whose cells are three. */
 static void expect_commands(char *text, char *summary)
 {
@@ -403,6 +445,7 @@ int main(void)
 				      github_gets_ten_commands_errors_first_and_all_in_the_summary,
 				      junit_has_a_case_a_loss_that_counts_or_one_that_passes,
 				      what_is_over_its_bound_fails_in_every_format_for_ci,
+				      growth_is_a_finding_of_its_own_in_every_format,
 				      hostile_names_stay_names,
 				      a_loss_is_placed_in_the_repository_though_a_library_allocated_it,
 				      a_long_ring_is_cut_and_a_long_summary_too,

@@ -230,12 +230,12 @@ START_TEST(csv_has_a_row_a_loss)
 	char *text;
 	static const char want[] =
 		"pid,program,loss,kind,bytes,blocks,indirect_bytes,indirect_blocks,hash,state,suppression,"
-		"fails,"
+		"fails,from_bytes,from_blocks,"
 		"allocated_by,traceback,truncated\n"
-		"42,/nosuch/build/prog,root-leak,definite,1048,3,32,1,0000000000001000,,,1,malloc,/nosuch/"
+		"42,/nosuch/build/prog,root-leak,definite,1048,3,32,1,0000000000001000,,,1,,,malloc,/nosuch/"
 		"lib/"
 		"table.c:12;/nosuch/main.c:9,0\n"
-		"42,/nosuch/build/prog,root-leak,definite,400,4,0,0,0000000000001005,,leak:parse_*,0,,/"
+		"42,/nosuch/build/prog,root-leak,definite,400,4,0,0,0000000000001005,,leak:parse_*,0,,,,/"
 		"nosuch/lib/"
 		"parse.c:7;/nosuch/main.c:9,0\n";
 

@@ -25,6 +25,7 @@ struct scene {
 	struct hl_ring_member ring[2];
 	struct hl_supp_used used[3];
 	struct hl_limit limit[2];
+	struct hl_growth growth[2];
 	uint64_t addresses[2];
 	struct hl_losses process[2];
 	struct hl_check check;
@@ -189,7 +190,7 @@ static inline void scene_hostile(struct scene *s)
 	s->used[2] = (struct hl_supp_used){HOSTILE, NULL, 30, 3, HL_SUPP_NO_MAX, HL_SUPP_NO_MAX, 0, 0};
 	s->process[0].used = s->used;
 	s->process[0].nused = 3;
-	s->limit[0] = (struct hl_limit){"max-peak", HOSTILE, 10, 20, 1};
+	s->limit[0] = (struct hl_limit){"max-peak", HOSTILE, 10, 20, 1, 0};
 	s->process[0].limit = s->limit;
 	s->process[0].nlimits = 1;
 	s->ring[0] = (struct hl_ring_member){tb, 8, 0};
@@ -240,6 +241,35 @@ static inline void scene_family(struct scene *s)
 						    .baseline_blocks = i < 2});
 	}
 	scene_judge(s);
+}
+
+/* A stack that grows, beside a leak. */
+static inline void scene_growth(struct scene *s)
+{
+	scene_start(s, 1);
+	s->addresses[0] = 0x401136;
+	s->addresses[1] = 0x40115a;
+	s->growth[0] = (struct hl_growth){.traceback = scene_stack(s, "/nosuch/lib/cache.c", 12, "cache_add"),
+					  .addresses = s->addresses,
+					  .hash = 0x2000,
+					  .times = 4,
+					  .from_bytes = 1258291,
+					  .from_blocks = 3,
+					  .to_bytes = 5242880,
+					  .to_blocks = 9};
+	s->growth[1] = (struct hl_growth){.hash = 0x2001, .times = 4, .to_bytes = 100, .to_blocks = 1};
+	s->limit[0] = (struct hl_limit){"max-growth", "2 stacks grew", 10, 3984589, 1, 1};
+	s->process[0].growth = s->growth;
+	s->process[0].ngrowths = 2;
+	s->process[0].limit = s->limit;
+	s->process[0].nlimits = 1;
+	scene_lose(s, 0,
+		   (struct hl_loss){.kind = HL_LEAK_DEFINITE,
+				    .traceback = scene_stack(s, "/nosuch/lib/table.c", 12, "table_new"),
+				    .bytes = 10,
+				    .blocks = 1});
+	scene_judge(s);
+	s->check.status = 99;
 }
 
 /* A name of 1 to 40 bytes, most of which mean something to somebody; alive as long as s->names. */
@@ -341,7 +371,8 @@ static const struct scene_name {
 	const char *name;
 	void (*make)(struct scene *s);
 } scenes[] = {{"leaks", scene_leaks},     {"empty", scene_empty},   {"incomplete", scene_incomplete},
-	      {"hostile", scene_hostile}, {"random", scene_random}, {"family", scene_family}};
+	      {"hostile", scene_hostile}, {"random", scene_random}, {"family", scene_family},
+	      {"growth", scene_growth}};
 enum { SCENES = sizeof(scenes) / sizeof(scenes[0]) };
 
 /* What a format writes of it, malloc'd. */

@@ -1,8 +1,9 @@
 /*
  * pointers_test.c - pointer images: records made by hand come back, and damage is never taken for words.
  */
-#include "analyzer/input/image.h"
+#include "analyzer/input/image_words.h"
 #include "tests/unit/tracefile.h"
+#include "heapledger/tracefile.h"
 #include <string.h>
 
 static struct encode enc;
@@ -10,8 +11,9 @@ static struct encode enc;
 /* ---- words, coded without the library's coder ---- */
 
 struct coder {
-	uint8_t heads[4096], takes[4096];
-	size_t nheads, ntakes;
+	uint8_t bits[512], tokens[4096], nibbles[4096]; /* a nibble a byte */
+	unsigned n;
+	size_t ntokens, nnibbles;
 	uint64_t slot, previous;
 };
 
@@ -20,47 +22,76 @@ static void code_begin(struct coder *c)
 	*c = (struct coder){.slot = (uint64_t)-8};
 }
 
-static void head(struct coder *c, uint64_t slot, unsigned how)
+static void put_nibbles(struct coder *c, uint64_t v, unsigned n)
 {
-	uint64_t v = ((slot - c->slot) / 8 - 1) << 3 | how;
-
-	c->slot = slot;
-	c->nheads = (size_t)(hl_put_uv(c->heads + c->nheads, v) - c->heads);
+	for (; n--; v >>= 4)
+		c->nibbles[c->nnibbles++] = v & 15;
 }
 
-static void take(struct coder *c, uint64_t v)
+static void put_number(struct coder *c, uint64_t v)
 {
-	c->ntakes = (size_t)(hl_put_uv(c->takes + c->ntakes, v) - c->takes);
+	for (; v >= 8; v >>= 3)
+		put_nibbles(c, (v & 7) | 8, 1);
+	put_nibbles(c, v, 1);
+}
+
+/* Each says its token itself. */
+static void put_token(struct coder *c, uint64_t slot, unsigned how)
+{
+	uint64_t gap = (slot - c->slot) / 8 - 1;
+	unsigned token = (gap < 15 ? (unsigned)gap : 15) | how;
+
+	c->slot = slot;
+	c->n++;
+	c->tokens[c->ntokens++] = (uint8_t)token;
+	c->tokens[c->ntokens++] = (uint8_t)(token >> 8);
+	if (gap >= 15)
+		put_number(c, gap);
 }
 
 static void code(struct coder *c, uint64_t slot, uint64_t value, unsigned base, int64_t b8, int64_t b24)
 {
-	unsigned odd = value % 16;
+	uint64_t from = base == HL_WORD_SLOT ? slot : c->previous;
+	uint64_t z = hl_zigzag((int64_t)((value >> 4) - (from >> 4)));
+	unsigned odd = value % 16, width = 0;
 
-	head(c, slot, base | (odd ? HL_WORD_ODD : 0));
+	while (z >> (4 * width))
+		width++;
+	put_token(c, slot, base << 4 | (odd ? HL_WORD_ODD : 0) | width << 7);
 	if (odd)
-		c->takes[c->ntakes++] = (uint8_t)odd;
-	take(c, hl_zigzag((int64_t)((value >> 4) - ((base == HL_WORD_SLOT ? slot : c->previous) >> 4))));
+		put_nibbles(c, odd, 1);
+	put_nibbles(c, z, width);
 	if (odd == 8) {
-		take(c, (uint64_t)(b8 + 1));
-		take(c, (uint64_t)(b24 + 1));
+		put_number(c, (uint64_t)(b8 + 1));
+		put_number(c, (uint64_t)(b24 + 1));
 	}
 	c->previous = value;
 }
 
 static void code_cached(struct coder *c, uint64_t slot, uint64_t value)
 {
-	head(c, slot, HL_WORD_CACHED);
-	c->takes[c->ntakes++] = (uint8_t)hl_word_slot(value);
+	put_token(c, slot, HL_WORD_CACHED << 4);
+	put_nibbles(c, hl_word_slot(value), 2);
+}
+
+static size_t payload_of(const struct coder *c, uint8_t *out)
+{
+	uint8_t *p = hl_put_uv(hl_put_uv(out, c->n), c->ntokens);
+
+	memcpy(p, c->bits, (c->n + 7) / 8);
+	p += (c->n + 7) / 8;
+	memcpy(p, c->tokens, c->ntokens);
+	p += c->ntokens;
+	for (size_t i = 0; i < c->nnibbles; i += 2)
+		*p++ = (uint8_t)(c->nibbles[i] | (i + 1 < c->nnibbles ? c->nibbles[i + 1] << 4 : 0));
+	return (size_t)(p - out);
 }
 
 static void put_words(const struct coder *c)
 {
 	size_t at = encode_fact(&enc, HL_FACT_IMAGE_WORDS);
 
-	encode_string(&enc, c->heads, c->nheads);
-	memcpy(enc.data + enc.n, c->takes, c->ntakes);
-	enc.n += c->ntakes;
+	enc.n += payload_of(c, enc.data + enc.n);
 	encode_fact_end(&enc, at);
 }
 
@@ -273,6 +304,121 @@ START_TEST(words_that_are_not_all_there_are_told)
 }
 END_TEST
 
+/* ---- the library's coder against the reader ---- */
+
+struct wanted {
+	uint64_t slot, value, b8, b24;
+};
+static struct wanted wanted[HL_WORDS_MAX];
+
+static void compare(void *ctx, const struct hl_image_word *w)
+{
+	size_t *i = ctx;
+	const struct wanted *x = &wanted[(*i)++];
+
+	ck_assert_uint_eq(w->slot, x->slot);
+	ck_assert_uint_eq(w->value, x->value);
+	if (w->value % 16 == 8) {
+		ck_assert_int_eq(w->before8, (int64_t)x->b8 - 1);
+		ck_assert_int_eq(w->before24, (int64_t)x->b24 - 1);
+	}
+}
+
+static uint64_t any(uint64_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x;
+}
+
+static uint64_t any_value(uint64_t *x, uint64_t slot)
+{
+	switch (any(x) % 8) {
+	case 0:
+		return 0x7f0000000000 + any(x) % 50 * 32; /* comes again */
+	case 1:
+		return any(x) >> 17;
+	case 2:
+		return slot + 56;
+	case 3:
+		return 0x550000000008 + any(x) % 100000 * 16;
+	default:
+		return 0x550000000000 + any(x) % (1u << 26) * 16;
+	}
+}
+
+/* Code n words; bytes of the payload. */
+static size_t round_trip(uint64_t seed, uint32_t n)
+{
+	static struct hl_word_writer w;
+	static struct hl_word_reader r;
+	static uint8_t payload[1 << 20];
+	size_t i = 0, nn;
+	uint64_t slot = 0x1000;
+	const char *what = NULL;
+	uint8_t *p;
+
+	hl_word_begin(&w);
+	for (uint32_t k = 0; k < n && hl_word_bytes(&w) < 32000; k++) {
+		slot += any(&seed) % 4    ? 8
+			: any(&seed) % 64 ? 8 * (1 + any(&seed) % 30)
+					  : (any(&seed) >> 20) & ~7ull;
+		wanted[k] = (struct wanted){slot, any_value(&seed, slot), any(&seed) % 5, any(&seed) >> 32};
+		if (k && wanted[k].value % 16 == 8)
+			for (uint32_t b = k; b-- > 0;)
+				if (wanted[b].value == wanted[k].value) { /* memory says the same each time */
+					wanted[k].b8 = wanted[b].b8;
+					wanted[k].b24 = wanted[b].b24;
+					break;
+				}
+		if (hl_word_put(&w, slot, wanted[k].value)) {
+			hl_word_put_number(&w, wanted[k].b8);
+			hl_word_put_number(&w, wanted[k].b24);
+		}
+	}
+	p = hl_put_uv(hl_put_uv(payload, w.n), (uint64_t)(w.token_at - w.tokens));
+	memcpy(p, w.bits, (w.n + 7) / 8);
+	p += (w.n + 7) / 8;
+	memcpy(p, w.tokens, (size_t)(w.token_at - w.tokens));
+	p += w.token_at - w.tokens;
+	nn = hl_word_end(&w);
+	memcpy(p, w.nibbles, nn);
+	p += nn;
+	r = (struct hl_word_reader){.word = compare, .ctx = &i};
+	ck_assert_msg(hl_words_decode(&r, payload, (size_t)(p - payload), &what), "%s", what);
+	ck_assert_uint_eq(i, w.n);
+	ck_assert_uint_le((size_t)(p - payload), hl_word_bytes(&w) + 16);
+	return (size_t)(p - payload);
+}
+
+START_TEST(what_the_library_codes_is_read_back)
+{
+	for (uint64_t seed = 1; seed < 40; seed++)
+		round_trip(seed * 0x9e3779b97f4a7c15ull, seed < 20 ? (uint32_t)seed : 3000);
+}
+END_TEST
+
+/* The coding of a trace that was written is the coding of one that is read. */
+START_TEST(the_librarys_coding_stays_as_it_is)
+{
+	static struct hl_word_writer w;
+
+	hl_word_begin(&w);
+	ck_assert(!hl_word_put(&w, 0x1000, 0x2010));
+	ck_assert(hl_word_put(&w, 0x1008, 0x3018));
+	hl_word_put_number(&w, 9);
+	hl_word_put_number(&w, 0);
+	ck_assert(!hl_word_put(&w, 0x1010, 0x2010));
+	ck_assert_uint_eq(w.n, 3);
+	ck_assert_uint_eq(w.bits[0], 0);
+	ck_assert_mem_eq(w.tokens, "\x8f\x01\xc0\x01\x20\x00", 6);
+	ck_assert_uint_eq(hl_word_end(&w), 8);
+	/* 512 as 0 0 0 1, 0x402; 8, 0x200, 9 as 1 1, 0; 0x1a */
+	ck_assert_mem_eq(w.nibbles, "\x88\x18\x02\x84\x00\x92\x01\x1a", 8);
+}
+END_TEST
+
 /* One record of words, given as bytes; its result. */
 static int words_from(const char *name, const uint8_t *payload, size_t n, uint64_t nwords)
 {
@@ -310,11 +456,7 @@ START_TEST(words_that_are_cut_or_changed_are_told_or_still_in_order)
 	code(&c, 0x1000, 0x2010, HL_WORD_PREVIOUS, -1, -1);
 	code(&c, 0x1010, 0x3018, HL_WORD_SLOT, 7, 300);
 	code_cached(&c, 0x1050, 0x2010);
-	n = (size_t)(hl_put_uv(payload, c.nheads) - payload);
-	memcpy(payload + n, c.heads, c.nheads);
-	n += c.nheads;
-	memcpy(payload + n, c.takes, c.ntakes);
-	n += c.ntakes;
+	n = payload_of(&c, payload);
 	ck_assert_int_eq(words_from("whole.hl", payload, n, 3), HL_OK);
 	for (size_t cut = 0; cut < n; cut++)
 		ck_assert_int_eq(words_from("cut.hl", payload, cut, 3), HL_ERR_FORMAT);
@@ -332,20 +474,16 @@ END_TEST
 START_TEST(slots_never_go_back_or_out_of_the_address_space)
 {
 	static const uint64_t gaps[] = {UINT64_MAX >> 3, (UINT64_MAX >> 3) - 1, (UINT64_MAX >> 3) - 0x1000};
-	uint8_t payload[64], *p, *heads;
+	uint8_t payload[128];
+	struct coder c;
 
 	for (size_t i = 0; i < sizeof(gaps) / sizeof(*gaps); i++) {
-		uint8_t head_bytes[32];
-
-		heads = hl_put_uv(head_bytes, 0x2000 / 8 << 3);
-		heads = hl_put_uv(heads, gaps[i] << 3);
-		p = hl_put_uv(payload, (uint64_t)(heads - head_bytes));
-		memcpy(p, head_bytes, (size_t)(heads - head_bytes));
-		p += heads - head_bytes;
-		*p++ = 0;
-		*p++ = 0;
-		ck_assert_int_eq(words_from("far.hl", payload, (size_t)(p - payload), 2),
-				 gaps[i] + 0x2000 / 8 < UINT64_MAX >> 3 ? HL_OK : HL_ERR_FORMAT);
+		code_begin(&c);
+		code_cached(&c, 0x2000, 0x2010);
+		c.slot = (uint64_t)-8;
+		code_cached(&c, gaps[i] << 3, 0x2010);
+		ck_assert_int_eq(words_from("far.hl", payload, payload_of(&c, payload), 2),
+				 gaps[i] + 0x2008 / 8 < UINT64_MAX >> 3 ? HL_OK : HL_ERR_FORMAT);
 	}
 }
 END_TEST
@@ -437,6 +575,8 @@ int main(void)
 	tcase_add_test(t, an_image_that_was_given_up_is_none);
 	tcase_add_test(t, words_that_are_not_all_there_are_told);
 	tcase_add_test(t, words_that_are_cut_or_changed_are_told_or_still_in_order);
+	tcase_add_test(t, what_the_library_codes_is_read_back);
+	tcase_add_test(t, the_librarys_coding_stays_as_it_is);
 	tcase_add_test(t, slots_never_go_back_or_out_of_the_address_space);
 	tcase_add_test(t, a_damaged_block_makes_its_image_no_image_and_spoils_no_event);
 	tcase_add_test(t, an_image_is_no_thread_and_a_child_inherits_none);

@@ -316,7 +316,7 @@ static void compare(void)
 	struct hl_diag d;
 	unsigned held = 0;
 
-	ck_assert_int_eq(hl_replay_live(t, UINT64_MAX, NULL, &held, check_block, &c, &d), HL_OK);
+	ck_assert_int_eq(hl_replay_live(t, UINT64_MAX, NULL, NULL, check_block, &held, &c, &d), HL_OK);
 	ck_assert_uint_eq(held, m.c.in_flight);
 	ck_assert_uint_eq(c.live_bytes, m.live);
 	ck_assert_uint_eq(c.live_blocks, m.blocks);

@@ -91,8 +91,8 @@ static struct hl_replay_counts replay(const char *name, uint64_t until, struct t
 	uint64_t live[2] = {0};
 
 	memset(told, 0, sizeof(*told));
-	ck_assert_int_eq(hl_replay_live(t, until, &sink, told, NULL, &c, &d), HL_OK);
-	ck_assert_int_eq(hl_replay_live(t, until, NULL, live, count_live, NULL, &d), HL_OK);
+	ck_assert_int_eq(hl_replay_live(t, until, &sink, told, NULL, NULL, &c, &d), HL_OK);
+	ck_assert_int_eq(hl_replay_live(t, until, NULL, NULL, count_live, live, NULL, &d), HL_OK);
 	ck_assert_uint_eq(c.live_blocks, live[0]);
 	ck_assert_uint_eq(c.live_bytes, live[1]);
 	ck_assert_uint_eq(c.live_bytes, told->live);

@@ -4,6 +4,7 @@
 #include "analyzer/base/crc32c.h"
 #include "analyzer/model/replay.h"
 #include "tests/unit/tracefile.h"
+#include "heapledger/tracefile.h"
 
 static struct encode enc;
 

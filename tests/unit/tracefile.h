@@ -7,6 +7,7 @@
 #include "analyzer/collect/writer.h"
 #include "analyzer/input/trace.h"
 #include "tests/unit/encode.h"
+#include "heapledger/tracefile.h"
 #include <check.h>
 #include <fcntl.h>
 #include <ftw.h>

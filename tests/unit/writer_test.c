@@ -3,6 +3,7 @@
  */
 #include "analyzer/base/crc32c.h"
 #include "tests/unit/tracefile.h"
+#include "heapledger/tracefile.h"
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
