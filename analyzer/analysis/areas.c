@@ -78,7 +78,8 @@ static void own_cut(struct own *o, uint64_t start, uint64_t end)
 			right = (struct span){end, o->span[i].end};
 		i++;
 	}
-	memmove(&o->span[first], &o->span[i], (o->n - i) * sizeof(*o->span));
+	if (i > first)
+		memmove(&o->span[first], &o->span[i], (o->n - i) * sizeof(*o->span));
 	o->n -= i - first;
 	if (right.end)
 		own_put(o, first, right.start, right.end);
