@@ -5,10 +5,12 @@ Their programs are built plain, without a sanitizer, from the distribution's sou
 `heapledger check`: its figures must be those expected (suite_lsan.py, suite_memcheck.py), its status 99 where something
 is lost and 0 where nothing is.  heapledger-leak-tests(7) has the same figures: they must agree with what is measured.
 
+Installed programs follow, most of which lose something: what is definite there must be what valgrind says here and now.
+
 --table asks valgrind and LeakSanitizer, too, and prints that page's tables.
 """
 import os
-import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,11 +21,14 @@ import suite_lsan  # noqa: E402
 import suite_memcheck  # noqa: E402
 from suite_cases import shown  # noqa: E402
 from suite_sources import Unavailable, sources  # noqa: E402
-from suite_tools import Absent, Suite, heapledger, lsan, memcheck, run  # noqa: E402
+from suite_tools import Absent, Suite, ask_memcheck, check, heapledger, lsan, memcheck, run  # noqa: E402
 
 PAGE = os.path.join(ROOT, "man/heapledger-leak-tests.7")
 NAMES = {"lsan": "LeakSanitizer", "memcheck": "memcheck"}
 PACKAGES = {"lsan": "llvm", "memcheck": "valgrind"}
+INSTALLED = ("date", "sort /etc/passwd", "tail -n 1 /etc/passwd", "stat /", "df /", "expr 1 + 1", "tr a b", "seq 3", "cat /etc/passwd",
+             "ls /", "git --version", "gcc --version", "perl -v", "perl -e 1", "bash -c :", "/usr/bin/python3 -c pass", "sqlite3 :memory: .schema",
+             "openssl version", "curl --version", "rsync --version")
 
 
 def judge(suite, case):
@@ -41,9 +46,12 @@ def judge(suite, case):
 
 
 def row(case, *columns):
-    widths = (20, 27, 10, 17, 0) if case.suite == "memcheck" else (32, 11, 7, 11, 0)
-    text = " ".join("%-*s" % w for w in zip(widths, (case.name, case.want or "-", *columns)))
-    return text.rstrip().replace("-", "\\-")
+    """The columns begin at fixed places, where what is before leaves them free."""
+    places = (0, 21, 49, 60, 78) if case.suite == "memcheck" else (0, 33, 45, 53, 65)
+    text = ""
+    for place, word in zip(places, (case.name, case.want or "-", *columns)):
+        text = (text + " " * (len(text) > 0)).ljust(place) + word
+    return text.replace("-", "\\-")
 
 
 def in_page(case, page):
@@ -129,6 +137,31 @@ def suite_cases(name, cases, wanted, table):
     return failed
 
 
+def as_memcheck(argv):
+    """The definite losses of an installed program are those that memcheck sees."""
+    got = check(argv, None).figures
+    # else valgrind itself frees what the libraries keep, and with it what that leads to
+    want = ask_memcheck(argv, ["--run-libc-freeres=no", "--run-cxx-freeres=no", "--trace-children=yes"])
+    if isinstance(want, str) or got.definite != want.definite:
+        raise Failure("definite: %s, memcheck %s" % (got, want))
+    return "D%d/%d" % got.definite
+
+
+def installed(wanted):
+    failed = False
+    for command in INSTALLED:
+        title = "installed: " + command
+        argv = command.split()
+        if wanted and not any(w in title for w in wanted):
+            continue
+        missing = [name for name in ("valgrind", argv[0]) if not shutil.which(name)]
+        if missing:
+            print("SKIP: %s: %s is not installed" % (title, missing[0]), flush=True)
+        else:
+            failed |= report(title, lambda: as_memcheck(argv))  # noqa: B023
+    return failed
+
+
 def main():
     table = "--table" in sys.argv[1:]
     wanted = [a for a in sys.argv[1:] if not a.startswith("-")]
@@ -137,6 +170,7 @@ def main():
         os.chdir(work)
         failed |= suite_cases("memcheck", suite_memcheck.CASES, wanted, table)
         failed |= suite_cases("lsan", suite_lsan.CASES, wanted, table)
+        failed |= not table and installed(wanted)
         os.chdir("/")
     return failed
 

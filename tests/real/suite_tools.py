@@ -81,7 +81,7 @@ class Suite:
         if sanitized:
             last.append("-fsanitize=leak")
         elif self.name == "lsan":
-            last += [self.stub, "-Wl,-rpath," + self.work]
+            last += ["-Wl,--no-as-needed", self.stub, "-Wl,-rpath," + self.work]
         self.compile([*common, source, *last, "-ldl", "-o", out])
         self.built[key] = out
         return out
@@ -112,7 +112,7 @@ class Verdict:
             else:
                 self.pointers.add(p["pointers"])
             for loss in p["losses"]:
-                if loss["suppression"] or (loss["kind"] == "reachable" and not own(loss["traceback"], case)):
+                if loss["suppression"] or (loss["kind"] == "reachable" and case and not own(loss["traceback"], case)):
                     continue
                 blocks, size = sums[loss["kind"]]
                 sums[loss["kind"]] = (blocks + loss["blocks"], size + loss["bytes"])
@@ -130,13 +130,11 @@ def own(traceback, case):
     return any(os.path.basename(f["file"] or "") == source for f in frames)
 
 
-def heapledger(suite, case):
-    program = suite.build(case)
+def check(argv, case, words=(), env=None):
+    """The Verdict of heapledger check on a command."""
     for old in glob.glob("t.hl*"):
         os.unlink(old)
-    words = [] if case.status is None else ["--error-exitcode", "0"]
-    r = run([HL, "check", "--show", "all", "--format", "json", "--report", "report.json", *words,
-             *options(case, suite, program), "--", program, *case.arguments], environment(case))
+    r = run([HL, "check", "--show", "all", "--format", "json", "--report", "report.json", *words, "--", *argv], env)
     if r.returncode in (2, 3, 125, 126, 127) or not os.path.exists("report.json"):
         raise Failure("status %d: %s" % (r.returncode, r.stderr.strip()[-300:]))
     with open("report.json", encoding="utf-8") as f:
@@ -145,17 +143,19 @@ def heapledger(suite, case):
     return Verdict(r.returncode, text, case)
 
 
-def memcheck(suite, case):
-    """Figures of all processes of a program, by valgrind; or why there are none."""
-    if any(o == "known.supp" for o in case.options):
-        return "-"
+def heapledger(suite, case):
     program = suite.build(case)
-    words = ["--suppressions=" + o for o in options(case, suite, program) if o.endswith(".supp")]
+    words = [] if case.status is None else ["--error-exitcode", "0"]
+    return check([program, *case.arguments], case, words + options(case, suite, program), environment(case))
+
+
+def ask_memcheck(argv, words=(), env=None):
+    """Figures of all processes of a command, by valgrind; or why there are none."""
     for old in glob.glob("memcheck.*.log"):
         os.unlink(old)
     try:
-        run(["valgrind", "--leak-check=full", "--show-leak-kinds=all", "--log-file=memcheck.%p.log", *words, program,
-             *case.arguments], environment(case), 5 * TIMEOUT)
+        run(["valgrind", "--leak-check=full", "--show-leak-kinds=all", "--log-file=memcheck.%p.log", *words, *argv], env,
+            5 * TIMEOUT)
     except subprocess.TimeoutExpired:
         return "no end"
     sums = [(0, 0)] * 4
@@ -173,10 +173,19 @@ def memcheck(suite, case):
     return Figures(*sums)
 
 
+def memcheck(suite, case):
+    if "known.supp" in case.options:
+        return "-"  # a format that it does not read
+    program = suite.build(case)
+    words = [{"--suppressions": "--suppressions=", "--heuristics": "--leak-check-heuristics="}[name] + value
+             for name, value in zip(*[iter(options(case, suite, program))] * 2)]
+    return ask_memcheck([program, *case.arguments], words, environment(case))
+
+
 def lsan(suite, case):
     """Figures by LeakSanitizer with its default options, or why there are none."""
     if case.options and "known.supp" not in case.options:
-        return "-"
+        return "-"  # it has no such option
     program = suite.build(case, sanitized=True)
     words = ["suppressions=" + o for o in options(case, suite, program) if o == "known.supp"]
     try:
