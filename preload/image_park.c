@@ -14,7 +14,8 @@
 
 #define WAIT_NS      20000000ull
 #define WAIT_LAST_NS 1000000000ull /* at the end: who gets no processor for a while is worth it */
-#define EACH_NS      100000ull     /* to look at one and to signal it */
+#define BEGIN_NS     200000ull
+#define EACH_NS      100000ull /* to look at one and to signal it */
 #define ROUNDS       3u
 #define RED_ZONE     128u
 
@@ -210,6 +211,14 @@ static void collect(struct hl_shot *x)
 	}
 }
 
+/* glibc unblocks the signals of a thread when it has begun, in a moment. */
+static void wait_for_beginners(struct hl_shot *x, uint64_t until)
+{
+	while (hl_shot_call_again(x, until) && hl_vdso_clock(CLOCK_MONOTONIC) < until)
+		hl_sys_futex_wait(&park.arrived, atomic_load_explicit(&park.arrived, memory_order_relaxed),
+				  BEGIN_NS);
+}
+
 void hl_shot_park(struct hl_shot *x)
 {
 	uint64_t until = hl_vdso_clock(CLOCK_MONOTONIC) + WAIT_NS + x->threads_room * EACH_NS;
@@ -235,6 +244,7 @@ void hl_shot_park(struct hl_shot *x)
 			x->failed = 1;
 		if (found <= 0)
 			break;
+		wait_for_beginners(x, hl_vdso_clock(CLOCK_MONOTONIC) + WAIT_NS);
 		wait_for(x->called, x->flags & HL_IMAGE_AT_EXIT ? WAIT_LAST_NS : WAIT_NS);
 	}
 	collect(x);

@@ -32,6 +32,7 @@ struct hl_shot_thread {
 	uint64_t sp, tp;
 	uint64_t alt, alt_bytes; /* its signal stack, 0: none */
 	struct hl_call call;     /* that it was in before it got the signal */
+	uint8_t shut;            /* all signals were blocked, as they are of a thread that begins */
 	uint32_t n;
 	uint64_t words[HL_SHOT_REGS]; /* those for which hl_shot_may_point holds */
 };
@@ -128,6 +129,8 @@ int hl_shot_count_threads(struct hl_shot *x);
 /* Enter the threads that are not known yet, and signal those that would answer; how many were new, -1: they cannot be listed.
  * until: on CLOCK_MONOTONIC. */
 int hl_shot_call_threads(struct hl_shot *x, uint64_t until);
+/* Of those that were shut; how many still are. */
+uint32_t hl_shot_call_again(struct hl_shot *x, uint64_t until);
 /* What the kernel tells of one that did not answer. */
 void hl_shot_ask_kernel(struct hl_shot_thread *t);
 static inline void hl_shot_note(struct hl_shot_thread *t, uint64_t v)

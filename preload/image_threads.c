@@ -137,6 +137,7 @@ static int call_on(struct hl_shot *x, struct hl_shot_thread *t, uint64_t until)
 	int sig;
 
 	t->call.known = 0;
+	t->shut = 0;
 	if (hl_vdso_clock(CLOCK_MONOTONIC) >= until || read_of(t->tid, "status", text, 4096) <= 0)
 		return 0;
 	state = find(text, "State:\t");
@@ -151,6 +152,7 @@ static int call_on(struct hl_shot *x, struct hl_shot_thread *t, uint64_t until)
 	blocked = number(mask, 1);
 	if (read_of(t->tid, "syscall", text, 4096) > 0)
 		note_call(&t->call, text);
+	t->shut = blocked >> (HL_SIGNAL_DEEP - 1) & 1;
 	sig = signal_for(x, blocked, &t->call);
 	return sig && hl_sys4(SYS_tgkill, hl_guest.pid, t->tid, sig, 0) == 0;
 }
@@ -213,6 +215,38 @@ int hl_shot_call_threads(struct hl_shot *x, uint64_t until)
 	uint32_t before = x->nthreads;
 
 	return each_task(x, enter, until) ? (int)(x->nthreads - before) : -1;
+}
+
+/* It has ended: the last one takes its place.  Of none more is known yet than this. */
+static void drop(struct hl_shot *x, uint32_t i)
+{
+	struct hl_shot_thread *to = &x->threads[i], *last = &x->threads[--x->nthreads];
+
+	to->tid = last->tid;
+	to->shut = last->shut;
+	to->call.known = last->call.known;
+	to->call.number = last->call.number;
+	to->call.first = last->call.first;
+	x->tids[i] = x->tids[x->nthreads];
+}
+
+uint32_t hl_shot_call_again(struct hl_shot *x, uint64_t until)
+{
+	uint32_t shut = 0;
+
+	for (uint32_t i = 1; i < x->nthreads;) {
+		struct hl_shot_thread *t = &x->threads[i];
+
+		if (t->shut)
+			x->called += (uint32_t)call_on(x, t, until);
+		if (!t->tid) {
+			drop(x, i);
+			continue;
+		}
+		shut += t->shut;
+		i++;
+	}
+	return shut;
 }
 
 int hl_shot_count_threads(struct hl_shot *x)

@@ -336,6 +336,15 @@ static NOINLINE void left_on_signal_stack()
 	raise(SIGUSR1);
 }
 
+/* At the end one is just beginning, with all signals blocked. */
+static NOINLINE void beside_a_beginning_thread()
+{
+	make(SIZE);
+	scrub();
+	pthread_create(
+		&other_thread, nullptr, [](void *) -> void * { return pause(), nullptr; }, nullptr);
+}
+
 static NOINLINE void on_ended_stack()
 {
 	pthread_t t;
@@ -465,6 +474,7 @@ static const struct {
 	{"signal_stack", signal_stack, "reachable 1 65536"},
 	{"signal_stack_of_thread", signal_stack_of_thread, "reachable 1 65536"},
 	{"left_on_signal_stack", left_on_signal_stack, "definite 1 10000"},
+	{"beside_a_beginning_thread", beside_a_beginning_thread, "definite 1 10000"},
 	{"on_ended_stack", on_ended_stack, "definite 1 10000"},
 	{"result_of_unjoined", result_of_unjoined, "reachable 1 10000"},
 	{"coroutine_in_map", coroutine_in_map, "reachable 1 10000"},
