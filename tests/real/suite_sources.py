@@ -46,11 +46,17 @@ def source_lists(directory):
     return found
 
 
+def complaint(result):
+    """What apt-get said last."""
+    return (result.stderr.strip().splitlines() or ["status %d" % result.returncode])[-1]
+
+
 class Apt:
     """apt-get with lists and state of its own below a directory."""
 
     def __init__(self, directory):
         self.directory = directory
+        self.reason = ""
         parts = os.path.join(directory, "sources.list.d")
         if not shutil.which("apt-get"):
             raise Unavailable("there is no apt-get")
@@ -75,11 +81,13 @@ class Apt:
     def tarball(self, package):
         """Fetch the upstream archive of a source package: its path, or None when there is no such package."""
         words = ["source", "--download-only", "--only-source", package]
-        if self.run([*words, "--print-uris"]).returncode:
+        r = self.run([*words, "--print-uris"])
+        if r.returncode:
+            self.reason = self.reason or complaint(r)
             return None
         r = self.run(words)
         if r.returncode:
-            raise Unavailable("%s: %s" % (package, r.stderr.strip().splitlines()[-1:]))
+            raise Unavailable("%s: %s" % (package, complaint(r)))
         found = glob.glob(os.path.join(self.directory, package + "_*.orig.tar.*"))
         return next((f for f in found if not f.endswith(".asc")), None)
 
@@ -113,7 +121,7 @@ def sources(build, suite):
             apt = Apt(download)
             archive = next(filter(None, map(apt.tarball, names)), None)
             if not archive:
-                raise Unavailable("no source package %s" % names[0])
+                raise Unavailable("no source package %s: %s" % (names[0], apt.reason))
             version = re.search(r"_(.*)\.orig\.tar", os.path.basename(archive)).group(1)
             unpack(archive, MEMBERS[suite], os.path.join(top, "%s_%s" % (suite, version)))
         finally:
