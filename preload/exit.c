@@ -43,6 +43,7 @@ static void end_fast(int status, int resume)
 	if (hl_is_vfork_child())
 		return;
 	write_image(resume);
+	hl_image_await();
 	hl_lifecycle_end(HL_END_FAST, status);
 }
 
@@ -86,6 +87,9 @@ static void at_exit(int status, void *unused)
 	struct hl_thread *t;
 
 	(void)unused;
+	/* of two threads in exit() the other may still be before our destructor */
+	write_image(1);
+	hl_image_await();
 	if (hl_records(hl_state()) && (t = hl_enter())) {
 		hl_unseen_tell(t);
 		hl_leave(t);

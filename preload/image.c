@@ -23,6 +23,8 @@
 
 static _Atomic uint32_t forbidden;
 static _Atomic uint32_t written_by; /* image id of the process that wrote that of its end, or began to */
+static _Atomic uint32_t writing;    /* 1: it is being written now, by the thread with that thread pointer */
+static _Atomic uint64_t written_tp;
 static _Atomic uint32_t busy;
 static struct hl_shot *shot; /* whoever is busy has it */
 static uint32_t last_number;
@@ -168,17 +170,11 @@ static int take_busy_at_end(void)
 	return 1;
 }
 
-void hl_image_write(struct hl_thread *t, int resume)
+static void write_last(struct hl_thread *t, int resume)
 {
-	uint32_t other = atomic_load_explicit(&written_by, memory_order_relaxed);
 	struct hl_shot *x;
 	int done;
 
-	/* two threads may end the process at once */
-	if (other == hl_guest.image_id ||
-	    !atomic_compare_exchange_strong_explicit(&written_by, &other, hl_guest.image_id,
-						     memory_order_relaxed, memory_order_relaxed))
-		return;
 	x = take_busy_at_end() ? begin(HL_IMAGE_AT_EXIT) : NULL;
 	if (!x) {
 		hl_lost(HL_LOST_IMAGE, 1);
@@ -192,6 +188,34 @@ void hl_image_write(struct hl_thread *t, int resume)
 		hl_lost(HL_LOST_IMAGE, 1);
 	if (resume)
 		hl_shot_resume(x);
+}
+
+void hl_image_write(struct hl_thread *t, int resume)
+{
+	uint32_t other = atomic_load_explicit(&written_by, memory_order_relaxed);
+
+	/* two threads may end the process at once */
+	if (other == hl_guest.image_id ||
+	    !atomic_compare_exchange_strong_explicit(&written_by, &other, hl_guest.image_id,
+						     memory_order_relaxed, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&written_tp, hl_cpu_thread_pointer(), memory_order_relaxed);
+	atomic_store_explicit(&writing, 1, memory_order_release);
+	write_last(t, resume);
+	atomic_store_explicit(&writing, 0, memory_order_release);
+	hl_sys_futex_wake(&writing, INT32_MAX);
+}
+
+void hl_image_await(void)
+{
+	uint64_t until;
+
+	if (HL_LIKELY(!atomic_load_explicit(&writing, memory_order_acquire)) ||
+	    atomic_load_explicit(&written_tp, memory_order_relaxed) == hl_cpu_thread_pointer())
+		return;
+	until = hl_vdso_clock(CLOCK_MONOTONIC) + HL_IMAGE_LIMIT_NS;
+	while (atomic_load_explicit(&writing, memory_order_acquire) && hl_vdso_clock(CLOCK_MONOTONIC) < until)
+		hl_sys_futex_wait(&writing, 1, 100000000u);
 }
 
 /* ---- of a process that goes on ---- */
@@ -309,5 +333,6 @@ void hl_image_forked(void)
 	hl_copy_forked();
 	hl_park_forked();
 	last_number = 0;
+	atomic_store_explicit(&writing, 0, memory_order_relaxed);
 	atomic_store_explicit(&busy, 0, memory_order_relaxed);
 }

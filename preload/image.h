@@ -27,6 +27,9 @@ int hl_image_is_due(void);
  * threads; 0: it ends at once, and they stay where they are. */
 void hl_image_write(struct hl_thread *t, int resume);
 
+/* Another thread writes it: wait until it has, before the process ends. */
+void hl_image_await(void);
+
 /* An image of the process as it lives. */
 struct hl_image_request {
 	const void *

@@ -348,6 +348,36 @@ verdict "no block is told as json" null "$("$hl" refs --format json twice.hl 0x1
 gcc -w -static -o alone status.c && check 0 "a child that cannot be traced is no leak" -- sh -c './alone 0; exit 0'
 verdict "but it is told" 1 "$(grep -c '1 program it started could not be traced' err)"
 
+# threads that end the process at once: one writes, the others wait
+cat >rush.c <<'END'
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static pthread_barrier_t together;
+static void *end(void *unused)
+{
+	pthread_barrier_wait(&together);
+	_exit(0);
+	return unused;
+}
+static __attribute__((noinline)) void *make(size_t n) { return memset(malloc(n), 0, n); }
+static __attribute__((noinline)) void lose(size_t n) { make(n); }
+int main(void)
+{
+	pthread_t t;
+
+	lose(10000);
+	pthread_barrier_init(&together, NULL, 8);
+	for (int i = 0; i < 8; i++)
+		pthread_create(&t, NULL, end, NULL);
+	for (;;)
+		pause();
+}
+END
+gcc -w -g -O1 -pthread -o rush rush.c
+for round in 1 2 3 4 5 6 7 8; do check 99 "threads that end the process at once ($round)" -- ./rush; done
+
 # children
 check 99 "a child's leak fails the check" -- sh -c './leak_cases kept; ./leak_cases lost; exit 0'
 check 0 "a child that is not followed does not" --follow sh -- sh -c './leak_cases lost; exit 0'
