@@ -78,6 +78,7 @@ static __attribute__((destructor)) void destructor(void)
 {
 	hl_verdict_before_exit();
 	write_image(1);
+	hl_image_await();
 }
 
 /* Registered by our constructor, which runs before libc registers the destructors of all libraries: of all that exit()
@@ -87,8 +88,8 @@ static void at_exit(int status, void *unused)
 	struct hl_thread *t;
 
 	(void)unused;
-	/* of two threads in exit() the other may still be before our destructor */
-	write_image(1);
+	/* of two threads in exit() the other has our destructor to call, which comes before this */
+	hl_image_await_begin();
 	hl_image_await();
 	if (hl_records(hl_state()) && (t = hl_enter())) {
 		hl_unseen_tell(t);

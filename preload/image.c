@@ -21,6 +21,8 @@
 #define BUSY_SLICE_NS 10000000u
 #define BUSY_SLICES   100
 
+#define BEGIN_LIMIT_NS 1000000000ull
+
 static _Atomic uint32_t forbidden;
 static _Atomic uint32_t written_by; /* image id of the process that wrote that of its end, or began to */
 static _Atomic uint32_t writing;    /* 1: it is being written now, by the thread with that thread pointer */
@@ -201,6 +203,7 @@ void hl_image_write(struct hl_thread *t, int resume)
 		return;
 	atomic_store_explicit(&written_tp, hl_cpu_thread_pointer(), memory_order_relaxed);
 	atomic_store_explicit(&writing, 1, memory_order_release);
+	hl_sys_futex_wake(&writing, INT32_MAX);
 	write_last(t, resume);
 	atomic_store_explicit(&writing, 0, memory_order_release);
 	hl_sys_futex_wake(&writing, INT32_MAX);
@@ -216,6 +219,17 @@ void hl_image_await(void)
 	until = hl_vdso_clock(CLOCK_MONOTONIC) + HL_IMAGE_LIMIT_NS;
 	while (atomic_load_explicit(&writing, memory_order_acquire) && hl_vdso_clock(CLOCK_MONOTONIC) < until)
 		hl_sys_futex_wait(&writing, 1, 100000000u);
+}
+
+void hl_image_await_begin(void)
+{
+	uint64_t until;
+
+	if (HL_LIKELY(*(const volatile char *)hl_guest.single_threaded || !hl_image_is_due()))
+		return;
+	until = hl_vdso_clock(CLOCK_MONOTONIC) + BEGIN_LIMIT_NS;
+	while (hl_image_is_due() && hl_vdso_clock(CLOCK_MONOTONIC) < until)
+		hl_sys_futex_wait(&writing, 0, BUSY_SLICE_NS);
 }
 
 /* ---- of a process that goes on ---- */

@@ -29,6 +29,8 @@ void hl_image_write(struct hl_thread *t, int resume);
 
 /* Another thread writes it: wait until it has, before the process ends. */
 void hl_image_await(void);
+/* Another thread is on its way to write it, for a second at most. */
+void hl_image_await_begin(void);
 
 /* An image of the process as it lives. */
 struct hl_image_request {

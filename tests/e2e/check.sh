@@ -212,6 +212,7 @@ cat >cache.c <<'END'
 #include "heapledger.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 static struct entry { struct entry *next; char pad[1000]; } *cache, *list;
 static __attribute__((noinline)) struct entry *add(struct entry *next)
@@ -257,6 +258,7 @@ int main(int argc, char **argv)
 	}
 	if (*argv[2] == 'f' && fork() == 0)
 		execl(argv[0], argv[0], "4", "g", NULL);
+	wait(NULL);
 	return 0;
 }
 END
