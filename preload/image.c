@@ -160,6 +160,16 @@ void hl_image_settle(void)
 	atomic_store_explicit(&written_by, hl_guest.image_id, memory_order_relaxed);
 }
 
+/* Of the last one, if it is over, or until it is.  Killed with the thread that made it, perhaps: nobody else tells. */
+static int reap(int wait)
+{
+	int status, gone = hl_copy_reap(wait, &status);
+
+	if (gone && status == HL_COPY_KILLED)
+		hl_lost(HL_LOST_IMAGE, 1);
+	return gone;
+}
+
 /* Another thread's image on demand is over in a moment; its copy takes its time. */
 static int take_busy_at_end(void)
 {
@@ -168,7 +178,7 @@ static int take_busy_at_end(void)
 			return 0;
 		hl_sys_futex_wait(&busy, 1, BUSY_SLICE_NS);
 	}
-	hl_copy_reap(1, NULL);
+	reap(1);
 	return 1;
 }
 
@@ -306,7 +316,7 @@ enum hl_ask hl_image_live(struct hl_thread *t, const struct hl_image_request *r,
 	if (!is_possible() || hl_is_vfork_child())
 		result = HL_ASK_DENIED;
 	else if (take_busy()) {
-		if (hl_copy_reap(status != NULL, NULL)) {
+		if (reap(status != NULL)) {
 			result = take(t, r);
 			if (result == HL_ASK_WRITING && status) {
 				hl_copy_reap(1, status);
@@ -327,7 +337,7 @@ void hl_image_reap(void)
 {
 	if (HL_LIKELY(!hl_copy_runs()) || !take_busy())
 		return;
-	hl_copy_reap(0, NULL);
+	reap(0);
 	give_busy();
 }
 
@@ -335,7 +345,7 @@ void hl_image_abandon(void)
 {
 	if (HL_LIKELY(!hl_copy_runs()) || !take_busy())
 		return;
-	if (!hl_copy_reap(0, NULL)) {
+	if (!reap(0)) {
 		hl_copy_kill();
 		hl_lost(HL_LOST_IMAGE, 1);
 	}

@@ -76,8 +76,8 @@ int hl_copy_reap(int wait, int *status)
 	while (r == -4);
 	if (r == 0)
 		return 0;
-	if (status && r > 0 && WIFEXITED(how))
-		*status = WEXITSTATUS(how);
+	if (status && r > 0)
+		*status = WIFEXITED(how) ? WEXITSTATUS(how) : HL_COPY_KILLED;
 	/* or -ECHILD: somebody has waited for all there is */
 	atomic_compare_exchange_strong_explicit(&copy, &pid, 0, memory_order_relaxed, memory_order_relaxed);
 	return 1;

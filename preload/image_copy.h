@@ -14,8 +14,9 @@
 long hl_copy_start(uint32_t keep);
 /* In the copy. */
 void hl_copy_end(int status) __attribute__((noreturn));
-/* 1: there is none, any more.  wait: until it is over.  *status, or NULL: of one that ended just now, as exit() was told;
- * else, and of one that was killed, -1. */
+/* 1: there is none, any more.  wait: until it is over.  *status, or NULL: of one that ended just now, as exit() was told, or
+ * HL_COPY_KILLED; else -1. */
+#define HL_COPY_KILLED (-2)
 int hl_copy_reap(int wait, int *status);
 /* 1: there may be one. */
 int hl_copy_runs(void);

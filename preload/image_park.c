@@ -207,7 +207,7 @@ static void collect(struct hl_shot *x)
 			continue;
 		}
 		x->still = 0;
-		hl_shot_ask_kernel(&x->threads[i]);
+		hl_shot_ask_kernel(x, &x->threads[i]);
 	}
 }
 

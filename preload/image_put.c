@@ -50,7 +50,8 @@ void hl_shot_put_words(struct hl_shot *x, const uint8_t *numbers, size_t nnumber
 
 void hl_shot_put_threads(struct hl_shot *x)
 {
-	uint8_t buf[64 + 10 * HL_SHOT_REGS];
+	/* 1 KiB, where a handler may have less */
+	uint8_t *buf = (uint8_t *)x->bounce;
 
 	for (uint32_t i = 0; i < x->nthreads; i++) {
 		const struct hl_shot_thread *t = &x->threads[i];

@@ -132,7 +132,7 @@ int hl_shot_call_threads(struct hl_shot *x, uint64_t until);
 /* Of those that were shut; how many still are. */
 uint32_t hl_shot_call_again(struct hl_shot *x, uint64_t until);
 /* What the kernel tells of one that did not answer. */
-void hl_shot_ask_kernel(struct hl_shot_thread *t);
+void hl_shot_ask_kernel(struct hl_shot *x, struct hl_shot_thread *t);
 static inline void hl_shot_note(struct hl_shot_thread *t, uint64_t v)
 {
 	if (t->n < HL_SHOT_REGS && hl_shot_may_point(v))

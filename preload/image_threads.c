@@ -63,15 +63,15 @@ static const char *find(const char *text, const char *name)
 }
 
 /* /proc/self/task/T/syscall: "running", or "NUMBER ARGUMENTS... SP PC", or "-1 SP PC". */
-void hl_shot_ask_kernel(struct hl_shot_thread *t)
+void hl_shot_ask_kernel(struct hl_shot *x, struct hl_shot_thread *t)
 {
 	uint64_t v[16];
 	uint32_t n = 0;
-	char text[256];
+	char *text = (char *)x->bounce;
 	const char *s = text;
 
 	t->how = HL_IMAGE_UNKNOWN;
-	if (read_of(t->tid, "syscall", text, sizeof text) <= 0)
+	if (read_of(t->tid, "syscall", text, 256) <= 0)
 		return;
 	if (*s != '-' && (*s < '0' || *s > '9'))
 		return;
