@@ -20,10 +20,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ANSWER_MS 5000  /* to stop the threads and to copy the process */
-#define WRITE_MS  25000 /* the library gives up after 20 s */
-#define STEP_MS   2
-#define THREADS   8 /* asked one after the other */
+#define ANSWER_MS    5000  /* to stop the threads and to copy the process */
+#define WRITE_MS     25000 /* the library gives up after 20 s */
+#define STEP_MS      2
+#define BUSY_MS      10000
+#define BUSY_STEP_MS 50
+#define THREADS      8 /* asked one after the other */
 
 struct ask {
 	struct hl_found *found;
@@ -176,16 +178,9 @@ static int fails(const struct ask *a, int state, struct hl_diag *d)
 		       text ? text : "it did not say why");
 }
 
-static int take(struct ask *a, struct hl_diag *d)
+/* Ask once; HL_OK, and the state that came of it. */
+static int ask_once(struct ask *a, int *state, struct hl_diag *d)
 {
-	int state;
-
-	a->sig = atomic_load_explicit(&a->entry->ask_signal, memory_order_acquire);
-	if (!a->sig)
-		return hl_fail(d, HL_ERR_NOTFOUND,
-			       "process %ld cannot be asked for a pointer image: it was started without them "
-			       "or as a sample, or has restricted itself, or uses the signal itself",
-			       (long)a->pid);
 	if (!ask_threads(a))
 		return hl_fail(
 			d, HL_ERR_NOTFOUND,
@@ -195,7 +190,28 @@ static int take(struct ask *a, struct hl_diag *d)
 				 : "process %ld: no thread of it takes the signal (all have it blocked, "
 				   "wait for signals or are stopped)",
 			(long)a->pid);
-	state = wait_while(a, HL_ASK_WRITING, WRITE_MS);
+	*state = wait_while(a, HL_ASK_WRITING, WRITE_MS);
+	return HL_OK;
+}
+
+static int take(struct ask *a, struct hl_diag *d)
+{
+	int state = HL_ASK_BUSY, err = HL_OK;
+
+	a->sig = atomic_load_explicit(&a->entry->ask_signal, memory_order_acquire);
+	if (!a->sig)
+		return hl_fail(d, HL_ERR_NOTFOUND,
+			       "process %ld cannot be asked for a pointer image: it was started without them "
+			       "or as a sample, or has restricted itself, or uses the signal itself",
+			       (long)a->pid);
+	/* the image that it takes of itself is over in a while */
+	for (int ms = 0; !err && state == HL_ASK_BUSY && ms < BUSY_MS; ms += BUSY_STEP_MS) {
+		if (ms)
+			nanosleep(&(struct timespec){0, BUSY_STEP_MS * 1000000}, NULL);
+		err = ask_once(a, &state, d);
+	}
+	if (err)
+		return err;
 	/* its copy is over: now nobody has to be told of it later */
 	if (state != HL_ASK_POSTED && would_answer(a, a->tid) > 0)
 		send_to(a, a->tid);
