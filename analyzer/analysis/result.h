@@ -51,6 +51,7 @@ struct hl_row {
 	struct hl_key key;
 	struct hl_stat stat;
 	struct hl_errors error;
+	uint64_t retained; /* bytes of its blocks, and of all that nothing but them leads to */
 };
 
 struct hl_rows {
@@ -66,6 +67,7 @@ struct hl_rows {
 	int has_peak;         /* else the peaks of rows are 0 */
 	int has_totals;       /* else total, allocations, temporary are not complete */
 	int no_tid;           /* threads are grouped by name alone */
+	int has_retained;     /* else nobody asked */
 };
 
 struct hl_diff_row {

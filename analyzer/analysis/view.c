@@ -355,3 +355,20 @@ void hl_view_rows(struct hl_view *v, enum hl_sort sort, unsigned flags, struct h
 	}
 	hl_rows_sort(out);
 }
+
+uint32_t hl_view_row_of_site(struct hl_view *v, uint32_t site)
+{
+	uint32_t memo = v->g.cumulative ? FILTERED : ask_site(v, site);
+
+	return memo == FILTERED ? HL_ID_NONE : memo - FIRST_ROW;
+}
+
+uint32_t hl_view_row_of_key(const struct hl_view *v, struct hl_key key)
+{
+	return hl_idmap_find(&v->row_map, (uint64_t)key.a << 32 | key.b);
+}
+
+uint32_t hl_view_nrows(const struct hl_view *v)
+{
+	return (uint32_t)v->nrows;
+}

@@ -36,4 +36,10 @@ enum hl_view_flags {
 /* The sorted rows from the numbers of all sites, in a sample rounded to whole bytes and blocks.  The caller frees rows->row. */
 void hl_view_rows(struct hl_view *v, enum hl_sort sort, unsigned flags, struct hl_rows *rows);
 
+/* The row of a site, or of a key, as a number below 2^32 - 1 that stays; HL_ID_NONE: it has none, or, cumulative, several. */
+uint32_t hl_view_row_of_site(struct hl_view *v, uint32_t site);
+uint32_t hl_view_row_of_key(const struct hl_view *v, struct hl_key key);
+/* How many such numbers there are. */
+uint32_t hl_view_nrows(const struct hl_view *v);
+
 #endif

@@ -6,6 +6,7 @@
 #include "analyzer/cli/leaksubject.h"
 #include "analyzer/cli/notes.h"
 #include "analyzer/cli/pager.h"
+#include "analyzer/base/buf.h"
 #include "analyzer/report/leaks.h"
 #include <stdlib.h>
 
@@ -59,7 +60,8 @@ static int parse(struct request *r, const struct hl_verb *v, int argc, char **ar
 
 /* ---- rows by line and so on ---- */
 
-static void fill_heap(struct hl_leak_subject *l, const struct request *r)
+/* site: of each block, HL_ID_NONE: it is in no row. */
+static void fill_heap(struct hl_leak_subject *l, const struct request *r, uint32_t *site_of)
 {
 	const struct hl_graph *g = l->graph.graph;
 	const struct hl_facts *f = hl_trace_facts(l->s.trace);
@@ -73,33 +75,74 @@ static void fill_heap(struct hl_leak_subject *l, const struct request *r)
 					    : HL_KIND_MALLOC;
 		uint32_t site;
 
+		site_of[i] = HL_ID_NONE;
 		if (!(r->kinds >> b.kind & 1) || (o->inherited && !r->inherited))
 			continue;
 		site = hl_heap_site(&l->s.heap, o->stack, o->thread, kind, f);
 		if (site == HL_ID_NONE)
 			continue;
+		site_of[i] = site;
 		l->s.heap.sites[site].stat.size += b.size;
 		l->s.heap.sites[site].stat.count++;
 	}
 }
 
-static void print_rows(struct hl_leak_subject *l, const struct request *r)
+/* What would go if the blocks of a row went.  site_of becomes the row of each block. */
+static int find_retained(struct hl_leak_subject *l, struct hl_view *v, uint32_t *site_of,
+			 struct hl_rows *rows, struct hl_diag *d)
 {
+	struct hl_graph *g = l->graph.graph;
+	uint64_t *bytes;
+	int err = hl_graph_retain(g, d);
+
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < hl_graph_nblocks(g); i++) {
+		uint32_t row = site_of[i] == HL_ID_NONE ? HL_ID_NONE : hl_view_row_of_site(v, site_of[i]);
+
+		site_of[i] = row == HL_ID_NONE ? HL_GRAPH_NONE : row;
+	}
+	bytes = hl_xcalloc((size_t)hl_view_nrows(v) + 1, sizeof(*bytes));
+	hl_graph_retained_by(g, site_of, hl_view_nrows(v), bytes);
+	for (size_t i = 0; i < rows->n; i++) {
+		uint32_t row = hl_view_row_of_key(v, rows->row[i].key);
+
+		rows->row[i].retained = row == HL_ID_NONE ? 0 : bytes[row];
+	}
+	rows->has_retained = 1;
+	free(bytes);
+	return HL_OK;
+}
+
+static int print_rows(struct hl_leak_subject *l, const struct request *r, struct hl_diag *d)
+{
+	uint32_t *site_of = hl_xmalloc(((size_t)hl_graph_nblocks(l->graph.graph) + 1) * sizeof(*site_of));
 	struct hl_view *v = hl_view_new(&l->s.heap, &r->q.grouping, &r->q.filter, r->q.blame);
 	struct hl_stats_report report = {.snapshot = l->s.ref, .totals = l->s.totals};
 	struct hl_rows rows = {0};
 	struct hl_pager pager;
+	int err = HL_OK;
 
-	fill_heap(l, r);
+	fill_heap(l, r, site_of);
 	hl_view_rows(v, HL_SORT_LIVE, 0, &rows);
+	if (!r->q.grouping.cumulative)
+		err = find_retained(l, v, site_of, &rows, d);
+	free(site_of);
+	if (err) {
+		free(rows.row);
+		hl_view_free(v);
+		return err;
+	}
 	report.rows = &rows;
 	hl_pager_start(&pager, r->q.pager && r->q.format == &hl_format_text);
 	r->q.format->stats(stdout, &r->q.style, &report);
 	hl_pager_end(&pager);
 	if (r->q.format == &hl_format_text)
 		hl_notes_totals(&l->s.totals, &rows, &r->q);
+	fprintf(stderr, "pointers: %s\n", hl_leak_subject_tier(l));
 	free(rows.row);
 	hl_view_free(v);
+	return HL_OK;
 }
 
 /* ---- losses ---- */
@@ -144,16 +187,20 @@ static void print_none(const struct hl_leak_subject *l, const struct request *r)
 		r->format->write(stdout, &style, &check);
 }
 
-static int answer(struct hl_leak_subject *l, const struct request *r)
+static int answer(struct hl_leak_subject *l, const struct request *r, struct hl_diag *d)
 {
+	int err = HL_OK;
+
 	if (!hl_leak_subject_answers(l, 1)) {
 		print_none(l, r);
 		return 4;
 	}
 	if (r->grouped)
-		print_rows(l, r);
+		err = print_rows(l, r, d);
 	else
 		print_losses(l, r);
+	if (err)
+		return err;
 	return hl_notes_warnings(&l->s) ? 4 : 0;
 }
 
@@ -170,7 +217,7 @@ static int leaks(struct hl_cli *cli, const struct hl_verb *verb, int argc, char 
 	if (!err)
 		err = hl_leak_subject_open(&l, argv[first], &r.q, NULL, names, d);
 	if (!err) {
-		err = answer(&l, &r);
+		err = answer(&l, &r, d);
 		hl_leak_subject_release(&l);
 	}
 	hl_query_release(&r.q);

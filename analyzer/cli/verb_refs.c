@@ -39,6 +39,7 @@ static int answer(struct hl_leak_subject *l, const struct hl_query *q, uint64_t 
 	hl_pager_start(&pager, q->pager && q->format == &hl_format_text);
 	q->format->refs(stdout, &q->style, &refs);
 	hl_pager_end(&pager);
+	fprintf(stderr, "pointers: %s\n", hl_leak_subject_tier(l));
 	hl_refs_release(&refs);
 	return hl_notes_warnings(&l->s) ? 4 : 0;
 }

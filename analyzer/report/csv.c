@@ -72,15 +72,17 @@ static void stats(FILE *out, const struct hl_style *style, const struct hl_stats
 {
 	const struct hl_rows *rows = r->rows;
 
-	fprintf(out, "%s,size,count%s%s,size_error,count_error%s%s\n", key_columns(rows->by, rows->no_tid),
-		rows->has_peak ? ",peak" : "", rows->has_totals ? ",total,allocations,temporary" : "",
-		rows->has_peak ? ",peak_error" : "",
+	fprintf(out, "%s,size,count%s%s%s,size_error,count_error%s%s\n", key_columns(rows->by, rows->no_tid),
+		rows->has_retained ? ",retained" : "", rows->has_peak ? ",peak" : "",
+		rows->has_totals ? ",total,allocations,temporary" : "", rows->has_peak ? ",peak_error" : "",
 		rows->has_totals ? ",total_error,allocations_error,temporary_error" : "");
 	for (size_t i = 0; i < hl_report_rows(rows->n, style->limit); i++) {
 		const struct hl_stat *s = &rows->row[i].stat;
 
 		put_key(out, rows->names, rows->by, rows->no_tid, rows->row[i].key);
 		fprintf(out, ",%" PRIu64 ",%" PRIu64, s->size, s->count);
+		if (rows->has_retained)
+			fprintf(out, ",%" PRIu64, rows->row[i].retained);
 		if (rows->has_peak)
 			fprintf(out, ",%" PRIu64, s->peak);
 		if (rows->has_totals)

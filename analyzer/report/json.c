@@ -110,6 +110,8 @@ static void put_stat(yajl_gen g, const struct hl_rows *rows, const struct hl_row
 	hl_json_member(g, "count", row->stat.count);
 	put_size_error(g, "size_error", sampled, row->error.size);
 	put_count_error(g, "count_error", sampled, row->error.count);
+	if (rows->has_retained)
+		hl_json_member(g, "retained", row->retained);
 	if (rows->has_peak) {
 		hl_json_member(g, "peak", row->stat.peak);
 		put_size_error(g, "peak_error", sampled, row->error.peak);

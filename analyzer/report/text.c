@@ -85,6 +85,8 @@ static void stats(FILE *out, const struct hl_style *style, const struct hl_stats
 			row->stat.count);
 		put_average(out, row->stat.size, row->stat.count);
 		put_sort_field(out, &row->stat, rows->sort);
+		if (row->retained)
+			fprintf(out, ", retained=%s", hl_size_text(text, (double)row->retained));
 		if (rows->sample_bytes)
 			put_errors(out, row, rows->sort);
 		fputs("\n", out);

@@ -48,6 +48,35 @@ rm -f t.hl*
 "$hl" run -q -o t.hl -- ./leak_cases kept_through
 "$hl" leaks --by function --kinds reachable t.hl >rows 2>err
 verdict "--by groups what is left as stats does" 1 "$(grep -c '^make (.*leak_cases.cc): size=29.3 KiB, count=2' rows)"
+verdict "with what its blocks retain" 1 "$(grep -c '^make (.*retained=29.3 KiB$' rows)"
+verdict "and how the image was taken" 1 "$(grep -c '^pointers: exact$' err)"
+# a line that holds what another one made
+cat >holds.c <<'END'
+#include <stdlib.h>
+static void **volatile held;
+static __attribute__((noinline)) void **holder(void) { return calloc(1, 100); }
+static __attribute__((noinline)) void *content(void) { return calloc(1, 20000); }
+int main(void)
+{
+	void **p = holder();
+
+	for (int i = 0; i < 3; i++)
+		p[i] = content();
+	held = p;
+	return 0;
+}
+END
+gcc -w -g -O1 -fno-optimize-sibling-calls -o holds holds.c
+"$hl" run -q -o holds.hl -- ./holds
+for format in json csv; do
+	"$hl" leaks --by function --kinds all --format $format holds.hl >holds.$format 2>err
+done
+verdict "a line retains what nothing else leads to" "content 60000 holder 60100" \
+	"$(/usr/bin/python3 -c 'import json
+print(*(w for r in json.load(open("holds.json"))["rows"][:2] for w in (r["function"], r["retained"])))')"
+verdict "in every format" "60000 60100" "$(awk -F, 'NR > 1 && NR < 4 { print $5 }' holds.csv | tr '\n' ' ' | sed 's/ $//')"
+"$hl" leaks --by function --kinds all --cumulative holds.hl >rows 2>err
+verdict "what is in several rows has no such number" 0 "$(grep -c retained rows)"
 
 # pointers to middles count as pointers when they are explained, in ways that can be left out
 while read -r case list want; do
